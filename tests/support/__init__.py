@@ -1,0 +1,1 @@
+"""Helpers that tests import; the fixtures built on them are in conftest.py."""
