@@ -16,38 +16,13 @@ from importlinter.cli import lint_imports
 
 LAYERS: dict[str, frozenset[str]] = {
     "shore": frozenset(
-        [
-            "cli",
-            "bridge",
-            "console",
-            "store",
-            "importers",
-            "counters",
-            "scenario",
-            "rehearsal",
-            "demo",
-            "operations",
-            "testing",
-        ]
+        "cli bridge console store importers counters scenario rehearsal demo operations testing".split()
     ),
     "engine": frozenset(
-        [
-            "flow",
-            "hooks",
-            "settings",
-            "casebook",
-            "obligations",
-            "ticker",
-            "wire",
-            "plan",
-            "people_book",
-            "commands",
-            "outbox",
-            "packs",
-        ]
+        "flow hooks settings casebook obligations ticker wire plan people_book commands outbox packs".split()
     ),
-    "contract": frozenset(["platform", "plugin", "hookspecs", "clock"]),
-    "words": frozenset(["people", "events", "actions", "verdicts", "errors"]),
+    "contract": frozenset("platform plugin hookspecs clock".split()),
+    "words": frozenset("people events actions verdicts errors".split()),
 }
 NONEBOT_ROOMS = frozenset({"groupops.bridge"})
 TORTOISE_ROOMS = frozenset({"groupops.store"})
