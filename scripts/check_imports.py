@@ -21,7 +21,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "engine": frozenset(
         "flow hooks settings casebook obligations ticker wire plan people_book commands outbox packs".split()
     ),
-    "contract": frozenset("platform plugin hookspecs clock".split()),
+    "contract": frozenset("platform plugin hookspecs records clock".split()),
     "words": frozenset("people events actions verdicts errors".split()),
 }
 NONEBOT_ROOMS = frozenset({"groupops.bridge"})
