@@ -1,0 +1,1 @@
+"""Moderation: finds what a group's rules forbid, however it is disguised."""
