@@ -19,7 +19,7 @@ from tests.support.redis_server import RedisServer
 from tests.support.soak import Soak
 
 ROOT = Path(__file__).parents[1]
-OF_THE_TEST_RUN = frozenset({"GROUPOPS_DATA", "GROUPOPS_SOAK"})
+OF_THE_TEST_RUN = frozenset({"GROUPOPS_DATA", "GROUPOPS_SOAK", "GROUPOPS_SOAK_SEED"})
 
 settings.register_profile("same every time", deadline=None, derandomize=True)
 settings.register_profile("new examples", deadline=None, print_blob=True)
@@ -108,6 +108,11 @@ def shared_data() -> Path:
 def soak(request: pytest.FixtureRequest) -> Soak:
     """The size of a soak; a full one rolls new dice and prints its seed (GROUPOPS_SOAK_SEED repeats it)."""
     full = os.environ.get("GROUPOPS_SOAK") == "full"
-    seed = random.SystemRandom().getrandbits(32) if full else zlib.crc32(request.node.nodeid.encode())
+    said = os.environ.get("GROUPOPS_SOAK_SEED")
+    seed = int(said) if said else _dice(request.node.nodeid, full=full)
     print(f"soak seed {seed}")  # noqa: T201 - pytest shows it with a failure
     return Soak(full=full, seed=seed)
+
+
+def _dice(name: str, *, full: bool) -> int:
+    return random.SystemRandom().getrandbits(32) if full else zlib.crc32(name.encode())

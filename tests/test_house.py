@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -149,5 +150,42 @@ def test_a_soak_is_whole_or_a_tenth(full: bool, whole: int, rounds: int) -> None
     assert Soak(full=full, seed=1).rounds(whole) == rounds
 
 
+def test_a_seed_that_was_printed_repeats_the_soak(tmp_path: Path) -> None:
+    source = "def test_it(soak): print(soak)\n"
+
+    said = _run_pytest(tmp_path, source, GROUPOPS_SOAK="full", GROUPOPS_SOAK_SEED="4711")
+
+    assert "Soak(full=True, seed=4711)" in said
+
+
 def test_the_dice_of_a_soak_roll_the_same_for_the_same_seed(soak: Soak) -> None:
     assert soak.random().random() == soak.random().random()
+
+
+def test_the_demo_needs_no_server() -> None:
+    steps = subprocess.run(
+        ["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert "groupops demo" in steps
+    assert "redis" not in steps
+
+
+@pytest.mark.parametrize(
+    ("script", "advice"),
+    [("need", "sudo apt-get install redis-server"), ("find-python", "Python 3.11 or later")],
+)
+def test_a_machine_that_lacks_something_is_told_what_to_do(tmp_path: Path, script: str, advice: str) -> None:
+    bash = shutil.which("bash")
+    (tmp_path / "id").symlink_to(str(shutil.which("id")))
+
+    done = subprocess.run(
+        [str(bash), str(ROOT / "scripts" / script), "redis-server"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert advice in done.stderr
