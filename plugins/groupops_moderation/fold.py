@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 _CODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+|&#[xX][0-9A-Fa-f]{1,6};?|&#[0-9]{1,7};?|&[A-Za-z][A-Za-z0-9]{1,31};")
 
 _BASIC_PLANE = 0x10000
+_HEADER = "\u4e00".__sizeof__() - 2  # CPython: a header and two bytes a character; four with any beyond the plane
 
 Span = tuple[int, int]
 """Half-open range of positions in a text, in code points."""
@@ -35,8 +36,7 @@ class Fold:
         """The hard fold of a text: simplified, lower case, nothing between the words."""
         if "&" in text or "%" in text:
             text = decode(text)
-        beyond = len(text.encode("utf-16-le", "surrogatepass")) != 2 * len(text)
-        return text.translate(self.hard if beyond else self.basic)
+        return text.translate(self.basic if text.__sizeof__() <= 2 * len(text) + _HEADER else self.hard)
 
     def softly(self, text: str) -> str:
         """The soft fold of a text: as `text`, but separators stay."""
@@ -44,12 +44,21 @@ class Fold:
             text = decode(text)
         return text.translate(self.soft)
 
-    def spans(self, text: str, *, soft: bool = False) -> list[Span]:
+    def spans(self, text: str, folded: str, *, soft: bool = False) -> list[Span]:
         """For each character of the fold, the range of the original it came from.
 
         Costs a loop over the text, so it is asked only when there is a hit to show.
+
+        Args:
+            text: the original.
+            folded: what `text` (or `softly`) made of it.
+            soft: whether that was the soft fold.
         """
         table = self.soft if soft else self.hard
+        if "&" not in text and "%" not in text:
+            kept_at = [i for i, char in enumerate(text) if table.get(ord(char), char)]
+            if len(kept_at) == len(folded):  # no character became several
+                return [(i, i + 1) for i in kept_at]
         found: list[Span] = []
         for char, start, end in _decoded(text):
             kept = table.get(ord(char), char)
@@ -65,7 +74,7 @@ class Fold:
             start: first position in the hard fold.
             end: position after the last, greater than `start`.
         """
-        spans = self.spans(text)
+        spans = self.spans(text, self.text(text))
         return spans[start][0], spans[end - 1][1]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate, chain, groupby, pairwise
 from operator import ge, itemgetter
 from time import sleep
+from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
@@ -89,8 +90,7 @@ class SplitHit:
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(NamedTuple):
     """What a pattern means to its owners; shared by all terms that mean the same."""
 
     category: str
@@ -98,14 +98,38 @@ class _Rule:
     facet: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Find:
+class _Find(NamedTuple):
     """A hit on the folded text, before anybody asked where it stands in the original."""
 
     rule: _Rule
     term: str
     start: int
     end: int
+
+
+class _Bigrams:
+    """Which two characters stand side by side in some term; may say yes to others, about one time in sixteen."""
+
+    __slots__ = ("_bits", "_mask")
+
+    def __init__(self, terms: Sequence[str]) -> None:
+        room = max(16 * sum(len(term) - 1 for term in terms), 64)
+        self._mask = (1 << room.bit_length()) - 1
+        self._bits = bytearray((self._mask + 1) // 8)
+        for count, term in enumerate(terms):
+            if count % _YIELD_EVERY == 0:
+                sleep(0)
+            for one, other in pairwise(term):
+                place = self._place(one, other)
+                self._bits[place >> 3] |= 1 << (place & 7)
+
+    def __contains__(self, pair: str) -> bool:
+        place = self._place(pair[0], pair[1])
+        return bool(self._bits[place >> 3] & (1 << (place & 7)))
+
+    def _place(self, one: str, other: str) -> int:
+        """A multiplicative hash of the pair (Knuth's constant); equal on every run, unlike `hash`."""
+        return ((ord(one) * 0x9E3779B1 ^ ord(other) * 0x85EBCA6B) >> 7) & self._mask
 
 
 class TermError(ValueError):
@@ -119,11 +143,11 @@ class Union:
     arrays: 10,000 groups with 20 words each cost a few megabytes, not gigabytes.
 
     Besides the terms the automaton knows every character of theirs twice in a row. Only a text that shows one of
-    these pairs is looked at a second time with repeated characters squeezed, so the second look costs nothing
-    where nobody doubles.
+    these pairs, followed by what follows it in a term, is looked at a second time with repeated characters
+    squeezed, so the second look costs nothing where nobody doubles.
     """
 
-    __slots__ = ("_first", "_fold", "_owners", "_rows", "_rules", "_search", "_slots", "_squeezed")
+    __slots__ = ("_bigrams", "_first", "_fold", "_owners", "_rows", "_rules", "_search", "_slots", "_squeezed", "_terms")
 
     def __init__(self, terms: Iterable[Term], allowed: Iterable[Allow] = (), *, fold: Fold | None = None) -> None:
         """Builds the automaton; made to run in a thread, it lets other threads in every few terms.
@@ -155,7 +179,7 @@ class Union:
         if not raw:
             return []
         found = self._visible(folded, raw, self._slots.get(group_id, _EVERYONE))
-        return self._shown(text, found) if found else []
+        return self._shown(text, folded, found) if found else []
 
     def find_across(self, texts: Sequence[str], group_id: str | None = None) -> list[SplitHit]:
         """The terms that reach from earlier messages of one sender into the last one.
@@ -171,7 +195,10 @@ class Union:
         joined = "".join(pieces)
         found = self._visible(joined, self._search(joined, True), self._slots.get(group_id, _EVERYONE))
         crossing = [f for f in found if f.start < edge < f.end and not _ASCII_WORD.fullmatch(f.term)]
-        spans = [(i, *span) for i, text in enumerate(texts) for span in self._fold.spans(text)] if crossing else []
+        if not crossing:
+            return []
+        pairs = enumerate(zip(texts, pieces, strict=True))
+        spans = [(i, *span) for i, (text, piece) in pairs for span in self._fold.spans(text, piece)]
         return [_split(f, spans[f.start : f.end]) for f in _outermost(crossing)]
 
     def _collect(self, terms: Iterable[Term], allowed: Iterable[Allow]) -> dict[str, list[tuple[int, int]]]:
@@ -191,6 +218,7 @@ class Union:
 
     def _lay_out(self, rows: dict[str, list[tuple[int, int]]]) -> None:
         """Turns the collected rows into flat arrays, sorted by owner within a pattern."""
+        self._terms = len(rows)
         self._first, self._owners, self._rows = array("I", [0]), array("I"), array("I")
         self._squeezed: dict[str, list[tuple[str, int]]] = {}
         for number, (pattern, pairs) in enumerate(rows.items()):
@@ -208,6 +236,7 @@ class Union:
         """The automaton over the terms, their squeezed forms and the pairs; terms keep their numbers."""
         letters = {char for pattern in patterns for char in pattern}
         known = set(patterns)
+        self._bigrams = _Bigrams(patterns)
         extra = {*self._squeezed, *(char * 2 for char in letters)} - known
         patterns.extend(sorted(extra))
         small = len(patterns) <= DFA_LIMIT
@@ -220,24 +249,23 @@ class Union:
 
     def _visible(self, folded: str, raw: list[tuple[int, int, int]], slot: int) -> list[_Find]:
         """What of the automaton's answer concerns this group and is not allowed."""
-        found = [
-            _Find(rule, folded[start:end], start, end)
-            for pattern, start, end in raw
-            for rule in self._meanings(pattern, slot)
-        ]
-        if any(end - start == _SHORTEST and folded[start] == folded[start + 1] for _, start, end in raw):
+        found: list[_Find] = []
+        doubled = False
+        for pattern, start, end in raw:
+            if pattern < self._terms:
+                found.extend(_Find(rule, folded[start:end], start, end) for rule in self._meanings(pattern, slot))
+            if folded[start] == folded[start + 1] and self._continues(folded, end):
+                doubled = True
+        if doubled:
             found.extend(self._doubled(folded, slot))
-        harmless = [(f.start, f.end) for f in found if f.rule.category == _ALLOWED]
-        return [
-            f
-            for f in dict.fromkeys(found)
-            if f.rule.category != _ALLOWED and not any(a <= f.start and f.end <= b for a, b in harmless)
-        ]
+        return _harmful(found) if found else found
+
+    def _continues(self, folded: str, end: int) -> bool:
+        """Whether the character before `end` and the one after it are neighbours in some term."""
+        return end < len(folded) and folded[end - 1 : end + 1] in self._bigrams
 
     def _meanings(self, pattern: int, slot: int) -> Iterator[_Rule]:
         """The meanings of a pattern for everybody, then for one owner."""
-        if pattern >= len(self._first) - 1:
-            return
         at, end = self._first[pattern], self._first[pattern + 1]
         while at < end and self._owners[at] == _EVERYONE:
             yield self._rules[self._rows[at]]
@@ -249,21 +277,24 @@ class Union:
 
     def _doubled(self, folded: str, slot: int) -> Iterator[_Find]:
         """The second look: repeated characters squeezed, and every run at least as long as the term wants it."""
+        if not self._search(_TWICE.sub(r"\1", folded), True):
+            return
         runs = [(char, len(list(same))) for char, same in groupby(folded)]
         places = list(accumulate((length for _, length in runs), initial=0))
         squeezed = "".join(char for char, _ in runs)
         for number, start, end in self._search(squeezed, True):
             piece = squeezed[start:end]
             lengths = [length for _, length in runs[start:end]]
-            for term, pattern in [(piece, number), *self._squeezed.get(piece, ())]:
+            itself = [(piece, number)] if number < self._terms else []
+            for term, pattern in [*itself, *self._squeezed.get(piece, ())]:
                 wanted = [len(list(same)) for _, same in groupby(term)]
                 if len(wanted) == len(lengths) and all(map(ge, lengths, wanted)):
                     for rule in self._meanings(pattern, slot):
                         yield _Find(rule, term, places[start], places[end])
 
-    def _shown(self, text: str, found: list[_Find]) -> list[Hit]:
+    def _shown(self, text: str, folded: str, found: list[_Find]) -> list[Hit]:
         """The finds with their places in the original, without those that only seem to be words."""
-        spans = self._fold.spans(text)
+        spans = self._fold.spans(text, folded)
         real = [f for f in found if self._stands(text, spans, f)]
         return [_hit(f, text, spans[f.start][0], spans[f.end - 1][1]) for f in _outermost(real)]
 
@@ -330,8 +361,22 @@ def _split(found: _Find, spans: list[tuple[int, int, int]]) -> SplitHit:
     )
 
 
+def _harmful(found: list[_Find]) -> list[_Find]:
+    """The finds without repeats and without those inside an allowed phrase."""
+    if len(found) == 1 and found[0].rule.category != _ALLOWED:
+        return found
+    allowed = [(f.start, f.end) for f in found if f.rule.category == _ALLOWED]
+    return [
+        f
+        for f in dict.fromkeys(found)
+        if f.rule.category != _ALLOWED and not any(a <= f.start and f.end <= b for a, b in allowed)
+    ]
+
+
 def _outermost(found: list[_Find]) -> list[_Find]:
     """Drops what lies inside a longer find of its category that weighs as much."""
+    if len(found) == 1:
+        return found
     found = sorted(found, key=lambda f: (f.start, -f.end, -f.rule.weight))
     return [f for i, f in enumerate(found) if not any(_covers(other, f) for j, other in enumerate(found) if i != j)]
 
