@@ -122,6 +122,10 @@ class Card:
 Segment = Text | Image | Voice | File | Link | Mention | Quote | Location | RedPacket | Card
 
 
+LATE_AFTER = timedelta(minutes=10)
+"""A platform may deliver a fact this much later than it happened (`policy_packs.md` G4)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
     """What every fact has.
@@ -144,6 +148,11 @@ class Happening:
     def platform(self) -> str:
         """The platform's name."""
         return self.group_id.partition(":")[0]
+
+    @property
+    def late(self) -> bool:
+        """True when it was delivered more than ten minutes after it happened: nobody is sanctioned for it (G4)."""
+        return self.received_at is not None and self.received_at - self.at > LATE_AFTER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from groupops.actions import Capability
 from groupops.errors import PluginError
 
 if TYPE_CHECKING:
-    from groupops.calendar import Window
+    from groupops.calendar import Window, WorkCalendar
     from groupops.clock import Clock
     from groupops.counters import Counters
     from groupops.people import AccountId, Group, GroupId, Member
@@ -248,6 +248,7 @@ class Tools:
         clock: where time comes from.
         counters: windows and once-only marks.
         people: who and where, as known now.
+        calendar: which days are worked.
         log: where to log.
         texts: the plugin's own texts.
     """
@@ -255,6 +256,7 @@ class Tools:
     clock: Clock
     counters: Counters
     people: Directory
+    calendar: WorkCalendar
     log: Log
     texts: Texts
 

@@ -1,0 +1,420 @@
+"""Loads plugins, and is the one door through which they are called: isolated, timed out, and named."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import Any, get_type_hints
+
+import pluggy
+
+from groupops import hookspecs
+from groupops.errors import PluginError
+from groupops.events import EVENT_KINDS
+from groupops.plugin import Manifest, Tools
+from groupops.verdicts import Offence, Pardon, Ruling, Said, settle
+
+GROUP = "groupops"
+"""The entry-point group in which plugins and adapters are registered."""
+
+FREE = ("event", "group", "member")
+"""Arguments that differ from call to call; all others are bound when a plan is built."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A plugin that was loaded: its name, its module and what it says it is."""
+
+    name: str
+    module: ModuleType
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One plugin's answer to one hook with everything bound that a plan knows.
+
+    Calling it takes the fact, the group and the member; extra arguments go by name.
+    """
+
+    plugin: str
+    hook: str
+    call: Callable[[Any, Any, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a plugin said, with its name."""
+
+    plugin: str
+    value: Any
+
+
+@dataclass(slots=True)
+class Asked:
+    """What came back from a round of asking: answers, and those that are still being thought about."""
+
+    answers: list[Answer] = field(default_factory=list[Answer])
+    waiting: list[tuple[Bound, Awaitable[Any]]] = field(default_factory=list[tuple[Bound, Awaitable[Any]]])
+    faults: list[str] = field(default_factory=list[str])
+
+    @property
+    def silent(self) -> bool:
+        """True when nobody said or will say anything, and nobody failed."""
+        return not (self.answers or self.waiting or self.faults)
+
+
+@dataclass(slots=True)
+class Fault:
+    """How often a plugin failed at a hook, and how the last time went."""
+
+    plugin: str
+    hook: str
+    times: int = 0
+    last: str = ""
+
+
+class Hooks:
+    """Registers plugins with pluggy and calls them through one door.
+
+    Args:
+        timeout: seconds an awaited answer may take.
+        on_fault: told the plugin, the hook and what went wrong, each time a plugin fails.
+    """
+
+    def __init__(
+        self, *, timeout: float = 5.0, on_fault: Callable[[str, str, str], None] | None = None
+    ) -> None:
+        self._manager = pluggy.PluginManager("groupops")
+        self._manager.add_hookspecs(hookspecs)
+        self._loaded: dict[str, Loaded] = {}
+        self._faults: dict[tuple[str, str], Fault] = {}
+        self._timeout = timeout
+        self._on_fault = on_fault
+        self._stack = AsyncExitStack()
+        self._own: dict[str, Any] = {}
+
+    # — loading —
+
+    @property
+    def loaded(self) -> Mapping[str, Loaded]:
+        """The plugins and adapters that were loaded, by name."""
+        return self._loaded
+
+    @property
+    def manifests(self) -> Mapping[str, Manifest]:
+        """Name → manifest of what was loaded."""
+        return {name: one.manifest for name, one in self._loaded.items()}
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """Who failed at which hook, how often, and how the last time went."""
+        return tuple(self._faults.values())
+
+    def load(self, name: str, module: ModuleType) -> Loaded:
+        """Register a module as a plugin.
+
+        Args:
+            name: the name of its table in packs.
+            module: the module with `manifest` and hooks.
+
+        Raises:
+            PluginError: it breaks the contract; nothing was registered.
+        """
+        manifest = getattr(module, "manifest", None)
+        if not isinstance(manifest, Manifest):
+            raise PluginError(name, "has no `manifest`; add manifest = Manifest(title=…)")
+        if name in self._loaded:
+            raise PluginError(name, f"is there already, from {self._loaded[name].module.__name__}")
+        found = _contract_faults(module, manifest, self._commands())
+        if found:
+            raise PluginError(name, found[0])
+        self._manager.register(module, name)
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            self._manager.unregister(name=name)
+            raise PluginError(name, f"answers a hook that does not exist: {error}") from error
+        self._loaded[name] = Loaded(name=name, module=module, manifest=manifest)
+        return self._loaded[name]
+
+    def load_all(
+        self,
+        *,
+        adapters: Iterable[str] = (),
+        extra: Iterable[str] = (),
+        disabled: Iterable[str] = (),
+        only: Iterable[str] | None = None,
+    ) -> None:
+        """Load what is installed.
+
+        Args:
+            adapters: names of the adapters to load; adapters not named are left out.
+            extra: modules to load without packaging (`GROUPOPS_EXTRA_PLUGINS`), named by their last part
+                without `groupops_`.
+            disabled: names that stay out.
+            only: when given, load no plugin but these.
+
+        Raises:
+            PluginError: one of them breaks the contract, or a wanted one is not there.
+        """
+        wanted, out = set(adapters), set(disabled)
+        chosen = None if only is None else set(only)
+        found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+        for entry in found:
+            if entry.name in out:
+                continue
+            try:
+                module = entry.load()
+            except ModuleNotFoundError as error:
+                if error.name != entry.value:
+                    raise PluginError(entry.name, f"cannot be imported: {error}") from error
+                continue  # its folder was deleted; the entry point goes with the next install
+            if _is_adapter(module):
+                if entry.name in wanted:
+                    self.load(entry.name, module)
+            elif chosen is None or entry.name in chosen:
+                self.load(entry.name, module)
+        for dotted in extra:
+            self.load(dotted.rpartition(".")[2].removeprefix("groupops_"), _import(dotted))
+        missing = wanted - set(self._loaded) - out
+        if missing:
+            known = ", ".join(entry.name for entry in found)
+            raise PluginError(sorted(missing)[0], f"is wanted as an adapter but not installed; there are: {known}")
+
+    def _commands(self) -> dict[str, str]:
+        return {
+            word: name
+            for name, one in self._loaded.items()
+            for command in one.manifest.commands
+            for word in (command.word, *command.aliases)
+        }
+
+    # — life —
+
+    async def start(self, tools_of: Callable[[str], Tools]) -> None:
+        """Enter every plugin's `lifespan`, in name order.
+
+        Raises:
+            PluginError: a plugin's start failed.
+        """
+        for implementation in sorted(self._implementations("lifespan"), key=lambda one: one.plugin_name):
+            name = implementation.plugin_name
+            context = _bind(implementation, {"tools": tools_of(name)})(None, None, None)
+            if context is None:
+                continue
+            try:
+                self._own[name] = await self._stack.enter_async_context(context)
+            except Exception as error:
+                raise PluginError(name, f"could not start: {error}") from error
+
+    async def stop(self) -> None:
+        """Leave every `lifespan`, in reverse order."""
+        await self._stack.aclose()
+        self._own.clear()
+
+    def own(self, plugin: str) -> Any:
+        """Give what a plugin's `lifespan` yielded, or None."""
+        return self._own.get(plugin)
+
+    # — the door —
+
+    def bind(self, hook: str, plugin: str, constants: Mapping[str, Any]) -> Bound | None:
+        """Bind a plugin's answer to a hook; None when it does not answer it."""
+        for implementation in self._implementations(hook):
+            if implementation.plugin_name == plugin:
+                return Bound(plugin, hook, _bind(implementation, constants))
+        return None
+
+    def ask(self, bounds: Iterable[Bound], event: Any, group: Any, member: Any) -> Asked:
+        """Ask plugins in turn; what they must wait for is left in `waiting`. Never raises."""
+        asked = Asked()
+        for bound in bounds:
+            try:
+                value = bound.call(event, group, member)
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises costs its own answer only
+                self._failed(asked, bound, error)
+                continue
+            if value is None:
+                continue
+            if inspect.isawaitable(value):
+                asked.waiting.append((bound, value))
+            else:
+                self._take(asked, bound, value)
+        return asked
+
+    async def wait(self, asked: Asked) -> Asked:
+        """Wait, all at once and no longer than the timeout, for those who are still thinking."""
+        waiting, asked.waiting = asked.waiting, []
+        if not waiting:
+            return asked
+        for (bound, _), value in zip(
+            waiting, await asyncio.gather(*(self._one(awaited) for _, awaited in waiting)), strict=True
+        ):
+            if isinstance(value, _Failure):
+                self._failed(asked, bound, value.error)
+            elif value is not None:
+                self._take(asked, bound, value)
+        return asked
+
+    async def _one(self, awaited: Awaitable[Any]) -> Any:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await awaited
+        except TimeoutError:
+            return _Failure(TimeoutError(f"no answer within {self._timeout:g} s"))
+        except Exception as error:  # noqa: BLE001 - the other half of the same door
+            return _Failure(error)
+
+    def settle(self, event: Any, said: Sequence[Said]) -> Ruling:
+        """Have the verdicts merged: by a plugin's `settle` if one answers, else by the core's."""
+        for implementation in reversed(self._implementations("settle")):
+            asked = self.ask(
+                (Bound(implementation.plugin_name, "settle", _bind(implementation, {"said": tuple(said)})),),
+                event,
+                None,
+                None,
+            )
+            if asked.answers:
+                return asked.answers[0].value  # type: ignore[no-any-return]
+        return settle(said)
+
+    def names(self, hook: str) -> tuple[str, ...]:
+        """Give the plugins that answer a hook, in pluggy's order."""
+        return tuple(one.plugin_name for one in reversed(self._implementations(hook)))
+
+    def _implementations(self, hook: str) -> list[pluggy.HookImpl]:
+        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
+        return caller.get_hookimpls()
+
+    def _take(self, asked: Asked, bound: Bound, value: Any) -> None:
+        expected = _ANSWERS.get(bound.hook)
+        if expected is not None and not isinstance(value, expected):
+            self._failed(asked, bound, TypeError(f"answered {type(value).__name__}, which means nothing here"))
+            return
+        if bound.hook in _LISTS:
+            value = tuple(value)
+            odd = next((item for item in value if not hasattr(item, "kind")), None)
+            if odd is not None:
+                self._failed(asked, bound, TypeError(f"answered with {type(odd).__name__}, which is no action"))
+                return
+        asked.answers.append(Answer(bound.plugin, value))
+
+    def _failed(self, asked: Asked, bound: Bound, error: BaseException) -> None:
+        asked.faults.append(bound.plugin)
+        fault = self._faults.setdefault((bound.plugin, bound.hook), Fault(bound.plugin, bound.hook))
+        fault.times += 1
+        fault.last = f"{type(error).__name__}: {error}"
+        if self._on_fault is not None:
+            self._on_fault(bound.plugin, bound.hook, fault.last)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    error: Exception
+
+
+_ANSWERS: Mapping[str, tuple[type, ...]] = {
+    "judge": (Offence, Pardon),
+    "settle": (Ruling,),
+    "react": (list, tuple, set, frozenset),
+    "impose": (list, tuple, set, frozenset),
+}
+_LISTS = frozenset({"react", "impose"})
+
+
+def _is_adapter(module: ModuleType) -> bool:
+    return hasattr(module, "platforms")
+
+
+def _import(dotted: str) -> ModuleType:
+    try:
+        return importlib.import_module(dotted)
+    except ModuleNotFoundError as error:
+        raise PluginError(dotted, "is named in GROUPOPS_EXTRA_PLUGINS but cannot be imported") from error
+
+
+def _bind(implementation: pluggy.HookImpl, constants: Mapping[str, Any]) -> Callable[[Any, Any, Any], Any]:
+    """Bind what is known; the call that is left takes event, group and member and costs one plain call."""
+    names = implementation.argnames
+    fixed = {name: constants[name] for name in names if name in constants}
+    free = tuple(name for name in names if name not in fixed and name in FREE)
+    function: Callable[..., Any] = partial(implementation.function, **fixed) if fixed else implementation.function
+    match free:
+        case ():
+            return lambda event, group, member: function()
+        case ("event",):
+            return lambda event, group, member: function(event=event)
+        case ("event", "group"):
+            return lambda event, group, member: function(event=event, group=group)
+        case ("event", "member"):
+            return lambda event, group, member: function(event=event, member=member)
+        case _:
+            return lambda event, group, member: function(
+                **{name: value for name, value in zip(FREE, (event, group, member), strict=True) if name in free}
+            )
+
+
+def _contract_faults(module: ModuleType, manifest: Manifest, taken: Mapping[str, str]) -> list[str]:
+    """List what breaks the contract, each as a sentence that says what to do."""
+    return [
+        *_heard_faults(manifest),
+        *_state_faults(module),
+        *_command_faults(manifest, taken),
+        *_hook_faults(module, manifest),
+    ]
+
+
+def _heard_faults(manifest: Manifest) -> list[str]:
+    unknown = sorted(manifest.hears - EVENT_KINDS)
+    return [f"hears {unknown[0]!r}, which is no kind of event; there are {sorted(EVENT_KINDS)}"] if unknown else []
+
+
+def _state_faults(module: ModuleType) -> list[str]:
+    return [
+        f"keeps state in its module ({name}); what lasts belongs in the store, what is counted in tools.counters"
+        for name, value in vars(module).items()
+        if isinstance(value, (dict, list, set)) and not name.startswith("__")
+    ]
+
+
+def _command_faults(manifest: Manifest, taken: Mapping[str, str]) -> list[str]:
+    return [
+        f"has a command {word!r} that plugin {taken[word]!r} has already; choose another word"
+        for command in manifest.commands
+        for word in (command.word, *command.aliases)
+        if word in taken
+    ]
+
+
+def _hook_faults(module: ModuleType, manifest: Manifest) -> list[str]:
+    faults: list[str] = []
+    for name, value in vars(module).items():
+        marks: Any = getattr(value, "groupops_impl", None)
+        if marks is None:
+            continue
+        if marks.get("wrapper") or marks.get("hookwrapper"):
+            faults.append(f"wraps the hook {name!r}; answers are merged, never wrapped")
+        if name == "settle" and inspect.iscoroutinefunction(value):
+            faults.append("has an async `settle`; merging is pure, make it a plain function")
+        faults += _settings_faults(name, value, manifest)
+    return faults
+
+
+def _settings_faults(name: str, function: Any, manifest: Manifest) -> list[str]:
+    try:
+        wanted = get_type_hints(function).get("settings")
+    except (NameError, TypeError):
+        return []  # annotations that only a type checker can resolve
+    if wanted is None or wanted is manifest.settings or not isinstance(wanted, type):
+        return []
+    if issubclass(manifest.settings, wanted):
+        return []
+    return [f"asks in {name!r} for settings of {wanted.__name__}, but its manifest has {manifest.settings.__name__}"]

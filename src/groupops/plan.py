@@ -1,0 +1,262 @@
+"""What a group needs to be ruled, made once per policy revision, so that no message pays for it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from groupops.calendar import Window, WorkCalendar, WorkHours
+from groupops.clock import Clock
+from groupops.hooks import Bound, Hooks
+from groupops.people import Group, GroupId, Stage
+from groupops.plugin import Command, Log, Quiet, Settings, Texts, Tools, texts_of
+from groupops.policy import Policy
+from groupops.settings import effective_stage
+
+_EVENT_HOOKS = ("judge", "react")
+
+_SHARED_LIMIT = 100_000
+"""Shared pieces kept before all are let go; plans hold on to their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearer:
+    """A plugin that is asked rarely, with the constants its answer is bound to."""
+
+    plugin: str
+    constants: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPlan:
+    """Everything one group needs; never changed, only replaced.
+
+    Args:
+        group: the group as it was when the plan was made.
+        policy: what applies.
+        judges, reacts: kind of event → the plugins to ask, bound to their settings.
+        performed: who hears of receipts.
+        impose: ladder step → the plugin that owns it.
+        quiet: when the group rests.
+        defer: True when the bot's own unasked messages wait for the end of a quiet window.
+        commands: word → (plugin, command); core commands are not among them.
+        timezone: the group's.
+        until: the day on which the plan must be made anew (a policy becomes effective), or None.
+    """
+
+    group: Group
+    policy: Policy
+    judges: Mapping[str, tuple[Bound, ...]]
+    reacts: Mapping[str, tuple[Bound, ...]]
+    performed: tuple[Hearer, ...]
+    impose: Mapping[str, Hearer]
+    quiet: tuple[Window, ...]
+    defer: bool
+    commands: Mapping[str, tuple[str, Command]]
+    timezone: ZoneInfo
+    until: date | None = None
+
+    @property
+    def stage(self) -> Stage:
+        """How far the policy bites today."""
+        return self.group.stage
+
+    def local(self, moment: datetime) -> datetime:
+        """Give a moment in the group's timezone."""
+        return moment.astimezone(self.timezone)
+
+    def resting_until(self, moment: datetime, calendar: WorkCalendar) -> datetime | None:
+        """Give the end of the quiet window that covers a moment, or None."""
+        local = self.local(moment)
+        ends = [window.ends_at(local, calendar) for window in self.quiet if window.covers(local, calendar)]
+        return max((end for end in ends if end is not None), default=None)
+
+
+ToolsOf = Callable[[str, Texts | None], Tools]
+
+
+@dataclass(slots=True)
+class PlanBook:
+    """The plans of all groups.
+
+    Args:
+        hooks: the plugins.
+        tools_of: makes a plugin's tools; the texts are the plugin's own with the policy's messages over them.
+        policy_of: resolves a group's policy (packs, `.env`, overrides).
+        calendar: which days are worked.
+        clock: to know today.
+        log: told of plugins that could not prepare.
+    """
+
+    hooks: Hooks
+    tools_of: ToolsOf
+    policy_of: Callable[[Group], Awaitable[Policy]]
+    calendar: WorkCalendar
+    clock: Clock
+    log: Log
+    _plans: dict[GroupId, GroupPlan] = field(default_factory=dict[GroupId, GroupPlan])
+    _shared: dict[tuple[Any, ...], tuple[object, Any]] = field(
+        default_factory=dict[tuple[Any, ...], tuple[object, Any]]
+    )
+
+    def of(self, group_id: GroupId) -> GroupPlan | None:
+        """Give a group's plan, or None when the group is not looked after."""
+        return self._plans.get(group_id)
+
+    def all(self) -> tuple[GroupPlan, ...]:
+        """Give all plans."""
+        return tuple(self._plans.values())
+
+    def forget(self, group_id: GroupId) -> None:
+        """Forget a group that was unbound."""
+        self._plans.pop(group_id, None)
+
+    def hours(self, group_id: GroupId) -> WorkHours:
+        """Give a group's working time: service hours on working days, never in quiet windows (G5)."""
+        plan = self._plans[group_id]
+        return WorkHours(
+            spans=tuple(Window.parse_span(span) for span in plan.policy.group.service_hours),
+            calendar=self.calendar,
+            zone=plan.timezone,
+            quiet=plan.quiet,
+        )
+
+    async def rebuild(self, group: Group) -> GroupPlan:
+        """Make a group's plan from its stored state and put it in force.
+
+        Raises:
+            ConfigError: packs or overrides do not hold; the former plan stays in force.
+        """
+        policy = await self.policy_of(group)
+        today = self.clock.now().astimezone(ZoneInfo(group.timezone)).date()
+        stage = effective_stage(group.stage, policy.effective, today)
+        waits = policy.effective if policy.effective is not None and policy.effective > today else None
+        plan = await self._make(_staged(group, stage), policy, waits)
+        self._plans[group.id] = plan
+        return plan
+
+    async def _make(self, group: Group, policy: Policy, until: date | None) -> GroupPlan:
+        judges: dict[str, list[Bound]] = {}
+        reacts: dict[str, list[Bound]] = {}
+        performed: list[Hearer] = []
+        impose: dict[str, Hearer] = {}
+        windows: list[Window] = []
+        defer = False
+        for name in policy.enabled:
+            one = self.hooks.loaded.get(name)
+            if one is None:
+                continue
+            constants = await self._constants(name, group, policy)
+            for hook, table in zip(_EVENT_HOOKS, (judges, reacts), strict=True):
+                bound = self._bound(hook, name, constants)
+                if bound is not None:
+                    for kind in one.manifest.hears:
+                        table.setdefault(kind, []).append(bound)
+            if name in self.hooks.names("performed"):
+                performed.append(Hearer(name, constants))
+            if name in self.hooks.names("impose"):
+                impose.update(dict.fromkeys(one.manifest.steps, Hearer(name, constants)))
+            rest = await self._quiet(name, group, constants)
+            if rest is not None:
+                windows.extend(rest.windows)
+                defer = defer or rest.defer
+        return GroupPlan(
+            group=group,
+            policy=policy,
+            judges=self._share("judges", judges),
+            reacts=self._share("reacts", reacts),
+            performed=tuple(performed),
+            impose=impose,
+            quiet=tuple(windows),
+            defer=defer,
+            commands=self._commands(policy.enabled),
+            timezone=ZoneInfo(group.timezone),
+            until=until,
+        )
+
+    async def _constants(self, name: str, group: Group, policy: Policy) -> dict[str, Any]:
+        one = self.hooks.loaded[name]
+        settings = policy.settings.get(name) or self._default(name)
+        tools = self._tools(name, policy)
+        constants: dict[str, Any] = {"settings": settings, "tools": tools, "own": self.hooks.own(name)}
+        bound = self.hooks.bind("prepare", one.name, {**constants, "group": group})
+        if bound is not None:
+            asked = await self.hooks.wait(self.hooks.ask((bound,), None, group, None))
+            constants["prepared"] = asked.answers[0].value if asked.answers else None
+            if asked.faults:
+                self.log.warning("plugin could not prepare", plugin=name, group=group.id)
+        else:
+            constants["prepared"] = None
+        return constants
+
+    def _default(self, name: str) -> Settings:
+        return self._once(("default", name), None, lambda: self.hooks.loaded[name].manifest.settings())
+
+    def _tools(self, name: str, policy: Policy) -> Tools:
+        """One set of tools per plugin and set of messages: ten thousand groups share it."""
+        one = self.hooks.loaded[name]
+        said = {key: text for key, text in policy.messages.items() if key.partition(".")[0] == name}
+        overrides = {key.partition(".")[2]: text for key, text in said.items()}
+        key = ("tools", name, tuple(sorted(overrides.items())))
+        return self._once(key, None, lambda: self.tools_of(name, _texts(one.module.__name__, overrides)))
+
+    def _bound(self, hook: str, name: str, constants: Mapping[str, Any]) -> Bound | None:
+        """Bind once per combination of constants; groups that share them share the bound call."""
+        parts = tuple(constants.values())
+        key = (hook, name, *(id(part) for part in parts))
+        return self._once(key, parts, lambda: self.hooks.bind(hook, name, constants))
+
+    async def _quiet(self, name: str, group: Group, constants: Mapping[str, Any]) -> Quiet | None:
+        bound = self.hooks.bind("quiet", name, {**constants, "group": group})
+        if bound is None:
+            return None
+        asked = await self.hooks.wait(self.hooks.ask((bound,), None, group, None))
+        return next((a.value for a in asked.answers if isinstance(a.value, Quiet)), None)
+
+    def _commands(self, enabled: tuple[str, ...]) -> Mapping[str, tuple[str, Command]]:
+        return self._once(("commands", enabled), None, lambda: self._command_table(enabled))
+
+    def _command_table(self, enabled: tuple[str, ...]) -> Mapping[str, tuple[str, Command]]:
+        return {
+            word: (name, command)
+            for name in enabled
+            if name in self.hooks.loaded
+            for command in self.hooks.loaded[name].manifest.commands
+            for word in (command.word, *command.aliases)
+        }
+
+    def _share(self, what: str, table: Mapping[str, list[Bound]]) -> Mapping[str, tuple[Bound, ...]]:
+        made = {kind: tuple(bounds) for kind, bounds in table.items()}
+        key = (what, *sorted((kind, *(id(bound) for bound in bounds)) for kind, bounds in made.items()))
+        return self._once(key, made, lambda: made)
+
+    def _once(self, key: tuple[Any, ...], alive: object, make: Callable[[], Any]) -> Any:
+        """Make a thing once per key. `alive` keeps what the key's ids stand for from being collected."""
+        found = self._shared.get(key)
+        if found is None:
+            if len(self._shared) > _SHARED_LIMIT:
+                self._shared.clear()
+            found = self._shared[key] = (alive, make())
+        return found[1]
+
+
+def _texts(package: str, overrides: Mapping[str, str]) -> Texts | None:
+    texts = texts_of(package)
+    return texts.over(overrides) if overrides else texts
+
+
+def _staged(group: Group, stage: Stage) -> Group:
+    if group.stage is stage:
+        return group
+    return Group(
+        id=group.id,
+        name=group.name,
+        timezone=group.timezone,
+        stage=stage,
+        packs=group.packs,
+        owner=group.owner,
+        revision=group.revision,
+    )
