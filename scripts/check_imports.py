@@ -19,7 +19,7 @@ LAYERS: dict[str, frozenset[str]] = {
         "cli bridge console store importers scenario rehearsal demo operations testing".split()
     ),
     "engine": frozenset(
-        "flow hooks settings casebook obligations ticker wire plan people_book commands outbox packs".split()
+        "flow hooks settings shelf sanctions casebook obligations ticker wire plan people_book commands outbox packs".split()
     ),
     # Ports are part of the contract, and the counters' two implementations lie beside theirs.
     "contract": frozenset("platform plugin hookspecs records clock calendar policy counters".split()),
