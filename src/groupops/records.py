@@ -308,11 +308,23 @@ class Steward:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """What is written in one transaction when an offence is booked."""
+    """What is written in one transaction when an offence is booked.
+
+    Args:
+        case: the case, without its number.
+        outbox: actions stored with it.
+        for_case: makes the actions that name the case's number, once it has one; stored behind `outbox`.
+        due: moments at which it wants to be looked at again.
+    """
 
     case: Case
     outbox: tuple[OutboxRow, ...] = ()
+    for_case: Callable[[Case], tuple[OutboxRow, ...]] | None = None
     due: tuple[Due, ...] = ()
+
+    def rows(self, case: Case) -> tuple[OutboxRow, ...]:
+        """Give all actions to be stored with the case, now that it has its number."""
+        return self.outbox if self.for_case is None else (*self.outbox, *self.for_case(case))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -279,7 +279,7 @@ class MemoryRecords:
         self._cases.last += 1
         case = replace(booking.case, id=self._cases.last, event_id=event_id, person_id=person_id)
         self._keep_case(case)
-        return Booked(case=case, outbox=self._follow(case.id, booking.outbox, booking.due), fresh=True)
+        return Booked(case=case, outbox=self._follow(case.id, booking.rows(case), booking.due), fresh=True)
 
     async def case(self, case_id: int) -> Case | None:
         """Give one case."""

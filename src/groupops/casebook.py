@@ -1,0 +1,880 @@
+"""Books offences and has humans decide them: cases, strikes, approvals, appeals, undoing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from groupops.actions import (
+    Action,
+    AskStewards,
+    Capability,
+    DirectMessage,
+    Errand,
+    Mute,
+    Option,
+    RemoveMember,
+    Reply,
+    SendText,
+)
+from groupops.clock import Clock
+from groupops.directory import PeopleBook
+from groupops.events import Event, MessagePosted, MessageRecalled
+from groupops.hooks import Hooks
+from groupops.outbox import Outbox, renumbered
+from groupops.people import AccountId, Clause, GroupId, Member, PersonId, Role
+from groupops.plan import GroupPlan
+from groupops.plugin import Texts
+from groupops.policy import Ladder
+from groupops.records import (
+    Audit,
+    Booked,
+    Booking,
+    Case,
+    CaseStatus,
+    Decision,
+    Due,
+    OutboxRow,
+    OutboxState,
+    Records,
+)
+from groupops.sanctions import (
+    Contained,
+    NextStep,
+    Standing,
+    agreed,
+    approvals_for,
+    burst_of,
+    contain,
+    forgiven_by_recall,
+    has_agreed,
+    may_decide,
+    next_step,
+    opening_status,
+    reversals,
+)
+from groupops.verdicts import Evidence, Offence, Ruling, Severity
+
+CORE = "core"
+"""The plugin name under which the core's own due rows and cases run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What came of a human's word on a case.
+
+    Args:
+        text: what the giver is told.
+        case: the case as it stands now, or None when there is none.
+        rows: actions that follow, stored already.
+        errands: what the core has to do besides.
+    """
+
+    text: str
+    case: Case | None = None
+    rows: tuple[OutboxRow, ...] = ()
+    errands: tuple[Errand, ...] = ()
+
+
+@dataclass(slots=True)
+class Casebook:
+    """The cases of all groups.
+
+    Args:
+        records: where they are kept.
+        clock: when it is.
+        people: who is who.
+        outbox: makes rows of actions.
+        hooks: for the plugins that own a ladder step.
+        texts: the core's texts.
+    """
+
+    records: Records
+    clock: Clock
+    people: PeopleBook
+    outbox: Outbox
+    hooks: Hooks
+    texts: Texts
+    _days: dict[str, tuple[str, timedelta]] = field(default_factory=dict[str, tuple[str, timedelta]])
+
+    # — booking —
+
+    async def book(self, event: Event, plan: GroupPlan, member: Member, ruling: Ruling) -> Booked | None:
+        """Book a ruling's offence: case, ladder step and actions in one transaction.
+
+        Args:
+            event: the fact.
+            plan: the group's plan.
+            member: who did it.
+            ruling: what was said.
+
+        Returns:
+            What was written, or None when nothing could be (no stable sender).
+        """
+        worst = ruling.worst
+        if worst is None or not member.account:
+            return None
+        person = await self.records.person_for(member.account, name=member.name)
+        earlier = await self._same_burst(event, person.id, worst, plan)
+        if earlier is not None:
+            return await self._add_hit(event, plan, member, ruling, earlier)
+        standing = await self._standing(event, plan, member, person.id, ruling)
+        contained = contain(_offences(ruling), standing)
+        draft = self._draft(event, plan, member, person.id, ruling)
+        ladder = plan.policy.ladders.get(worst.ladder) if worst.ladder else None
+
+        def decide(strikes: int) -> Booking:
+            step = None if ladder is None else next_step(ladder, strikes, plan.policy.discipline)
+            return self._booking(
+                draft, plan, member, worst, contained, standing, ladder, step, strikes, event
+            )
+
+        return await self.records.book(event.id, person.id, worst.ladder, self.clock.now(), decide)
+
+    async def _same_burst(
+        self, event: Event, person_id: PersonId, worst: Offence, plan: GroupPlan
+    ) -> Case | None:
+        """Find the case this hit belongs to: same rule, within the burst of its first hit (G9)."""
+        burst = timedelta(seconds=plan.policy.discipline.burst_s)
+        if not worst.ladder or not burst:
+            return None
+        recent = await self.records.cases(
+            person_id=person_id, group_id=event.group_id, since=event.at - burst
+        )
+        return next(
+            (
+                case
+                for case in recent
+                if case.event_id != event.id
+                and case.ladder == worst.ladder
+                and burst_of(case, event.at, burst)
+            ),
+            None,
+        )
+
+    async def _add_hit(
+        self, event: Event, plan: GroupPlan, member: Member, ruling: Ruling, case: Case
+    ) -> Booked:
+        """Add a further hit of one burst to its case: contained like the first, no second strike."""
+        mark = Evidence(what="repeat", detail=event.id)
+        if mark in case.evidence:
+            return Booked(case=case, outbox=(), fresh=False)
+        standing = await self._standing(event, plan, member, case.person_id, ruling)
+        actions = [
+            action
+            for action in contain(_offences(ruling), standing).now
+            if not isinstance(action, (Reply, SendText))
+        ]
+        rows = self.outbox.rows(event.id, "contain", actions, plugin=ruling.plugin, case_id=case.id)
+        return await self.records.update_case(replace(case, evidence=(*case.evidence, mark)), outbox=rows)
+
+    async def add_evidence(self, case: Case, evidence: Evidence) -> Case:
+        """Add evidence to a case, e.g. a second source that saw the same utterance; nothing else changes."""
+        if evidence in case.evidence:
+            return case
+        return (await self.records.update_case(replace(case, evidence=(*case.evidence, evidence)))).case
+
+    async def _standing(
+        self, event: Event, plan: GroupPlan, member: Member, person_id: PersonId, ruling: Ruling
+    ) -> Standing:
+        mutes = any(isinstance(action, Mute) for action in ruling.contain)
+        return Standing(
+            member=member,
+            stage=plan.stage,
+            late=event.late,
+            roles_known=Capability.READ_ROLE in self.outbox.can(event.group_id),
+            muted=await self._muted_today(person_id, plan) if mutes else timedelta(),
+        )
+
+    async def _muted_today(self, person_id: PersonId, plan: GroupPlan) -> timedelta:
+        """Add up how long the machine has muted a person since midnight, from what was really asked for."""
+        midnight = plan.local(self.clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+        spent = timedelta()
+        for case in await self.records.cases(person_id=person_id, since=midnight):
+            for row in await self.records.outbox(case_id=case.id):
+                if (
+                    row.purpose == "contain"
+                    and isinstance(row.action, Mute)
+                    and row.state is not OutboxState.CANCELLED
+                ):
+                    spent += row.action.span
+        return spent
+
+    def _draft(
+        self, event: Event, plan: GroupPlan, member: Member, person_id: PersonId, ruling: Ruling
+    ) -> Case:
+        worst = ruling.worst
+        assert worst is not None  # noqa: S101 - the caller asked
+        message = event if isinstance(event, MessagePosted) else None
+        keep = all(offence.keep_text for offence in _offences(ruling))
+        return Case(
+            event_id=event.id,
+            group_id=event.group_id,
+            person_id=person_id,
+            account=member.account,
+            message_id=message.message_id if message else "",
+            plugin=ruling.plugin,
+            rule=worst.rule,
+            clause=worst.clause or plan.policy.clauses.get(worst.rule),
+            reason=worst.reason,
+            reasons=ruling.reasons,
+            severity=worst.severity,
+            evidence=tuple(evidence for offence in _offences(ruling) for evidence in offence.evidence),
+            excerpt=message.text if message and keep else "",
+            ladder=worst.ladder,
+            status=CaseStatus.MEASURE,
+            stage=plan.stage,
+            revision=plan.group.revision,
+            opened_at=event.at if not event.late else self.clock.now(),
+        )
+
+    def _booking(
+        self,
+        draft: Case,
+        plan: GroupPlan,
+        member: Member,
+        worst: Offence,
+        contained: Contained,
+        standing: Standing,
+        ladder: Ladder | None,
+        step: NextStep | None,
+        strikes: int,
+        event: Event,
+    ) -> Booking:
+        """Make the case and all that follows at once. Pure: may be asked again by a transaction that retries."""
+        now = self.clock.now()
+        status = opening_status(worst, step, standing)
+        in_force = status in (CaseStatus.EFFECTIVE, CaseStatus.MEASURE)
+        waits = status.open
+        case = replace(
+            draft,
+            status=status,
+            step=step.name if step and status is not CaseStatus.FLAGGED else "",
+            step_index=step.index if step and status is not CaseStatus.FLAGGED else -1,
+            strike=strikes + 1 if status is CaseStatus.EFFECTIVE else 0,
+            approvals_needed=step.approvals if step else int(waits),
+            noticed_at=now if in_force else None,
+            expires_at=now + timedelta(days=ladder.ttl_days)
+            if ladder and status is CaseStatus.EFFECTIVE
+            else None,
+            appeal_until=now + timedelta(hours=plan.policy.discipline.appeal_hours) if in_force else None,
+        )
+
+        def follow(numbered: Case) -> tuple[OutboxRow, ...]:
+            said = self._said_at_once(numbered, plan, member, worst, contained, event)
+            actions = (*said, *(action for action in contained.now if not isinstance(action, (Reply, SendText))))
+            rows = self.outbox.rows(event.id, "contain", actions, plugin=draft.plugin)
+            asks = self._asks(numbered, plan, member, contained, step)
+            return rows + self.outbox.rows(event.id, "steward", asks, plugin=draft.plugin, first=len(rows))
+
+        due = ()
+        if waits:
+            lapses = now + timedelta(hours=plan.policy.discipline.approve_hours)
+            due = (
+                Due(
+                    job=f"case/{draft.event_id}/lapse",
+                    due_at=lapses,
+                    group_id=case.group_id,
+                    plugin=CORE,
+                    payload=draft.event_id,
+                ),
+            )
+        return Booking(case=case, for_case=follow, due=due)
+
+    def _said_at_once(
+        self, case: Case, plan: GroupPlan, member: Member, worst: Offence, contained: Contained, event: Event
+    ) -> tuple[Action, ...]:
+        """Make one message of all that is to be said to the member now (two hits are told once)."""
+        parts = [action.text for action in contained.now if isinstance(action, (Reply, SendText))]
+        if case.status is CaseStatus.EFFECTIVE and not parts:
+            parts.append(worst.notice or self.message(plan, "notice.remind", case, member))
+        if not parts:
+            return ()
+        text = "\n".join(dict.fromkeys(parts))
+        if isinstance(event, MessagePosted):
+            return (
+                Reply(group_id=case.group_id, message_id=event.message_id, text=text, account=member.account),
+            )
+        return (SendText(group_id=case.group_id, text=text, mentions=(member.account,)),)
+
+    def _asks(
+        self, case: Case, plan: GroupPlan, member: Member, contained: Contained, step: NextStep | None
+    ) -> tuple[Action, ...]:
+        """Make what the stewards are asked."""
+        asks: list[Action] = []
+        if case.status.open:
+            asks.append(self._ask_for_decision(case, plan, member, step))
+        for wanted in contained.human:
+            if isinstance(wanted, (Mute, RemoveMember)) or wanted.bites:
+                text = self.texts(
+                    "steward.by_hand", name=member.called, what=self._deed(wanted), reason=case.reason
+                )
+                asks.append(AskStewards(group_id=case.group_id, text=text, wanted=wanted))  # type: ignore[arg-type]
+        return tuple(asks)
+
+    def _ask_for_decision(
+        self, case: Case, plan: GroupPlan, member: Member, step: NextStep | None
+    ) -> AskStewards:
+        key = "steward.flagged" if case.status is CaseStatus.FLAGGED else "steward.proposed"
+        named = self.texts(f"step.{case.step}") if case.step else self._menu(step)
+        text = self.message(plan, key, case, member, step=named, needed=case.approvals_needed)
+        return AskStewards(
+            group_id=case.group_id, text=text, subject=f"case:{case.id}", options=self._options()
+        )
+
+    def _menu(self, step: NextStep | None) -> str:
+        names = step.menu if step else ()
+        return "/".join(self.texts(f"step.{name}") for name in names)
+
+    def _options(self) -> tuple[Option, ...]:
+        return (
+            Option(word=self.texts("word.approve"), label=self.texts("label.approve")),
+            Option(word=self.texts("word.reject"), label=self.texts("label.reject")),
+        )
+
+    def _deed(self, action: Action) -> str:
+        return self.texts(f"deed.{action.kind}")
+
+    # — words —
+
+    def message(self, plan: GroupPlan | None, key: str, case: Case, member: Member, **more: object) -> str:
+        """Give a text about a case: by the pack's `[messages]` where it has one, else the core's own."""
+        texts = self.texts
+        own = plan.policy.messages.get(key) if plan else None
+        if own is not None:
+            texts = texts.over({key: own})
+        return texts(
+            key,
+            **{
+                "id": case.id,
+                "name": member.called,
+                "reason": case.reason,
+                "clause": self.clause(case.clause),
+                "hours": plan.policy.discipline.appeal_hours if plan else 0,
+                **more,
+            },
+        )
+
+    def clause(self, clause: Clause | None) -> str:
+        """Say which rule, e.g. `(篇十 二.7:…)`; empty where none is named."""
+        if clause is None:
+            return ""
+        return self.texts("clause.with_text" if clause.text else "clause", ref=clause.ref, text=clause.text)
+
+    # — deciding —
+
+    async def approve(self, case_id: int, who: Member, note: str, plan: GroupPlan, event_id: str) -> Answered:
+        """A steward says yes: an offence is confirmed, a step approved, or an appeal accepted.
+
+        Args:
+            case_id: which case.
+            who: the steward.
+            note: why, and on a ladder whose step a human picks, first the step's word.
+            plan: the group's plan.
+            event_id: the fact by which it was said; what follows is keyed by it.
+        """
+        case = await self.records.case(case_id)
+        if case is None or not case.status.open:
+            return self._not_open(case_id, case)
+        person = await self.records.person_of(who.account)
+        pid = person.id if person else None
+        picked, note = self._picked(case, plan, note)
+        step = picked or self._step_for(case, plan, await self._strikes(case))
+        if step is None:
+            return Answered(text=self.texts("refused.pick", menu=self._menu_of(case, plan)), case=case)
+        reasoned = plan.policy.discipline.reason_required and step.name in ("kick", "mute", "refer")
+        refusal = may_decide(
+            case, who, pid, note, reason_needed=reasoned and case.status is not CaseStatus.APPEALED
+        )
+        if refusal is not None:
+            return Answered(text=self.texts(refusal.key, id=case.id), case=case)
+        decision = Decision(
+            account=who.account, person_id=pid, word="approve", note=note, at=self.clock.now()
+        )
+        if case.status is CaseStatus.APPEALED:
+            return await self._accept_appeal(case, decision, plan, event_id)
+        if case.status is CaseStatus.FLAGGED and step.name == "kick":
+            return await self._confirm(case, decision, step, plan)
+        if has_agreed(case, who.account, pid):
+            return Answered(text=self.texts("refused.twice", id=case.id), case=case)
+        agreeing = replace(
+            case,
+            status=CaseStatus.PROPOSED,
+            decisions=(*case.decisions, decision),
+            step=step.name,
+            step_index=step.index,
+            approvals_needed=approvals_for(step.name, plan.policy.discipline),
+        )
+        return await self._count(agreeing, who, plan, event_id)
+
+    async def _count(self, case: Case, who: Member, plan: GroupPlan, event_id: str) -> Answered:
+        """See whether enough different stewards agreed; if so, the step is taken."""
+        got = len(agreed(case))
+        if got < case.approvals_needed:
+            alone = await self._owner_alone(case, who, plan, event_id)
+            if alone is not None:
+                return alone
+            stored = (await self.records.update_case(case)).case
+            await self._audit(stored, "approved", who.account, got=got)
+            return Answered(
+                text=self.texts("approved.more", id=case.id, got=got, needed=case.approvals_needed),
+                case=stored,
+            )
+        return await self._take_effect(case, who, plan, event_id)
+
+    async def _owner_alone(self, case: Case, who: Member, plan: GroupPlan, event_id: str) -> Answered | None:
+        """G17: where too few may decide, the owner decides alone once the member had notice for a day."""
+        eligible = [
+            account
+            for account in self.people.stewards_of(case.group_id)
+            if account not in (case.account, case.reporter)
+        ]
+        if len(eligible) >= case.approvals_needed or who.role is not Role.OWNER:
+            return None
+        wait = timedelta(hours=plan.policy.discipline.notice_hours)
+        now = self.clock.now()
+        if case.noticed_at is not None and now - case.noticed_at >= wait:
+            return await self._take_effect(case, who, plan, event_id)
+        if case.noticed_at is not None:
+            return Answered(
+                text=self.texts(
+                    "approved.notice_runs", id=case.id, hours=plan.policy.discipline.notice_hours
+                ),
+                case=case,
+            )
+        told = replace(case, noticed_at=now, decisions=())
+        rows = self._notice_rows(told, "notice.prior", plan, event_id)
+        booked = await self.records.update_case(told, outbox=rows)
+        return Answered(
+            text=self.texts("approved.notice_given", id=case.id, hours=plan.policy.discipline.notice_hours),
+            case=booked.case,
+            rows=booked.outbox,
+        )
+
+    async def _take_effect(self, case: Case, who: Member, plan: GroupPlan, event_id: str) -> Answered:
+        now = self.clock.now()
+        ladder = plan.policy.ladders.get(case.ladder)
+        strikes = await self._strikes(case)
+        effective = replace(
+            case,
+            status=CaseStatus.EFFECTIVE,
+            strike=strikes + 1,
+            decided_at=now,
+            noticed_at=case.noticed_at or now,
+            expires_at=now + timedelta(days=ladder.ttl_days if ladder else plan.policy.retention.strike_days),
+            appeal_until=now + timedelta(hours=plan.policy.discipline.appeal_hours),
+        )
+        imposed = await self._impose(effective, plan)
+        actions = [item for item in imposed if not item.kind.endswith(("_obligation", "_at", "_case"))]
+        errands = tuple(item for item in imposed if item not in actions)
+        rows = self._notice_rows(effective, f"notice.{case.step}", plan, event_id)
+        rows += self.outbox.rows(
+            event_id, "step", actions, plugin=case.plugin, case_id=case.id, first=_AFTER_ANSWER + len(rows)
+        )  # type: ignore[arg-type]
+        booked = await self.records.update_case(effective, outbox=rows)
+        await self._audit(booked.case, "effective", who.account, step=case.step, strike=effective.strike)
+        return Answered(
+            text=self.texts("approved.done", id=case.id, step=self.texts(f"step.{case.step}")),
+            case=booked.case,
+            rows=booked.outbox,
+            errands=errands,  # type: ignore[arg-type]
+        )
+
+    async def _impose(self, case: Case, plan: GroupPlan) -> Sequence[Action | Errand]:
+        """Turn an approved step into actions: by the plugin that owns it, else by the core."""
+        member = self.people.member(case.group_id, case.account)
+        owner = plan.impose.get(case.step)
+        if owner is not None:
+            bound = self.hooks.bind(
+                "impose", owner.plugin, {**owner.constants, "step": case.step, "case": case}
+            )
+            if bound is not None:
+                asked = await self.hooks.wait(self.hooks.ask((bound,), None, plan.group, member))
+                if asked.answers:
+                    return asked.answers[0].value  # type: ignore[no-any-return]
+        return self._core_step(case, plan, member)
+
+    def _core_step(self, case: Case, plan: GroupPlan, member: Member) -> Sequence[Action | Errand]:
+        group = case.group_id
+        match case.step:
+            case "mute":
+                return (
+                    Mute(
+                        group_id=group,
+                        account=case.account,
+                        span=timedelta(minutes=plan.policy.discipline.mute_minutes),
+                    ),
+                )
+            case "kick":
+                return (RemoveMember(group_id=group, account=case.account, reason=case.reason),)
+            case "refer":
+                text = self.message(plan, "steward.refer", case, member, to=plan.policy.discipline.refer_to)
+                return (AskStewards(group_id=group, text=text),)
+            case "admin_case":
+                return (
+                    AskStewards(group_id=group, text=self.message(plan, "steward.admin_case", case, member)),
+                )
+            case "redpacket":
+                return (
+                    AskStewards(
+                        group_id=group,
+                        text=self.message(
+                            plan, "steward.no_owner", case, member, step=self.texts("step.redpacket")
+                        ),
+                    ),
+                )
+            case _:
+                return ()
+
+    def _notice_rows(self, case: Case, key: str, plan: GroupPlan, event_id: str) -> tuple[OutboxRow, ...]:
+        """Make the notice to the member: private, with a neutral word in the group where that cannot be."""
+        if key not in self.texts.keys():
+            return ()
+        member = self.people.member(case.group_id, case.account)
+        neutral = self.message(plan, "notice.neutral", case, member)
+        note = next((d.note for d in reversed(case.decisions) if d.note), "")
+        text = self.message(plan, key, case, member, note=note)
+        message = DirectMessage(group_id=case.group_id, account=case.account, text=text, neutral=neutral)
+        return self.outbox.rows(
+            event_id, "notice", (message,), plugin=case.plugin, case_id=case.id, first=_AFTER_ANSWER
+        )
+
+    async def reject(self, case_id: int, who: Member, note: str, plan: GroupPlan, event_id: str) -> Answered:
+        """A steward says no: it is no offence, the step is not taken, or an appeal is turned down."""
+        case = await self.records.case(case_id)
+        if case is None or not case.status.open:
+            return self._not_open(case_id, case)
+        decided = await self._decided(case, who, note, "reject")
+        if isinstance(decided, Answered):
+            return decided
+        if case.status is CaseStatus.APPEALED:
+            resumed = replace(decided, status=_before_appeal(case), decided_at=self.clock.now())
+            rows = self._notice_rows(resumed, "notice.appeal_rejected", plan, event_id)
+            booked = await self.records.update_case(resumed, outbox=rows)
+            await self._audit(booked.case, "appeal rejected", who.account)
+            return Answered(
+                text=self.texts("rejected.appeal", id=case.id), case=booked.case, rows=booked.outbox
+            )
+        return await self._undo(decided, CaseStatus.DISMISSED, who, plan, event_id, "rejected.done")
+
+    async def undo(self, case_id: int, who: Member, note: str, plan: GroupPlan, event_id: str) -> Answered:
+        """A steward takes a decided case back: the strike goes, what can be reversed is reversed."""
+        return await self._take_back(case_id, who, note, plan, event_id, CaseStatus.REVERSED, "undone")
+
+    async def waive(self, case_id: int, who: Member, note: str, plan: GroupPlan, event_id: str) -> Answered:
+        """A steward excuses the member (豁免): the case stays on record, nothing follows from it any more."""
+        return await self._take_back(case_id, who, note, plan, event_id, CaseStatus.WAIVED, "waived")
+
+    async def _take_back(
+        self, case_id: int, who: Member, note: str, plan: GroupPlan, event_id: str, to: CaseStatus, key: str
+    ) -> Answered:
+        case = await self.records.case(case_id)
+        undoable = (
+            CaseStatus.EFFECTIVE,
+            CaseStatus.MEASURE,
+            CaseStatus.PROPOSED,
+            CaseStatus.APPEALED,
+            CaseStatus.FLAGGED,
+        )
+        if case is None or case.status not in undoable:
+            return self._not_open(case_id, case)
+        decided = await self._decided(case, who, note, "undo")
+        if isinstance(decided, Answered):
+            return decided
+        return await self._undo(decided, to, who, plan, event_id, key)
+
+    async def _decided(self, case: Case, who: Member, note: str, word: str) -> Case | Answered:
+        """Add a steward's decision to a case, or say why that may not be."""
+        person = await self.records.person_of(who.account)
+        pid = person.id if person else None
+        refusal = may_decide(case, who, pid, note, reason_needed=True)
+        if refusal is not None:
+            return Answered(text=self.texts(refusal.key, id=case.id), case=case)
+        decision = Decision(account=who.account, person_id=pid, word=word, note=note, at=self.clock.now())
+        return replace(case, decisions=(*case.decisions, decision))
+
+    async def _undo(
+        self, case: Case, to: CaseStatus, who: Member, plan: GroupPlan, event_id: str, key: str
+    ) -> Answered:
+        """Take a case out of force: waiting actions are cancelled, done ones reversed, the member told."""
+        now = self.clock.now()
+        await self.records.cancel_outbox(case.id, now)
+        done = [
+            row.action
+            for row in await self.records.outbox(case_id=case.id)
+            if row.state is OutboxState.DONE and row.purpose in ("contain", "step")
+        ]
+        closed = replace(case, status=to, decided_at=now, expires_at=None)
+        told = self._notice_rows(closed, f"notice.{to.value}", plan, event_id) if case.noticed_at else ()
+        back = (*reversals(done), *self._invite_back(case, done))
+        rows = told + self.outbox.rows(
+            event_id, "reversal", back, plugin=case.plugin, case_id=case.id, first=_AFTER_ANSWER + len(told)
+        )
+        booked = await self.records.update_case(closed, outbox=rows)
+        await self._close_tickets_of(case)
+        await self._audit(booked.case, to.value, who.account)
+        return Answered(text=self.texts(key, id=case.id), case=booked.case, rows=booked.outbox)
+
+    def _invite_back(self, case: Case, done: Iterable[Action]) -> tuple[Action, ...]:
+        """A removal cannot be taken back by a machine: a steward is asked to invite the person again."""
+        if not any(isinstance(action, RemoveMember) for action in done):
+            return ()
+        member = self.people.member(case.group_id, case.account)
+        return (
+            AskStewards(
+                group_id=case.group_id, text=self.texts("steward.invite_back", name=member.called, id=case.id)
+            ),
+        )
+
+    async def _close_tickets_of(self, case: Case) -> None:
+        for ticket in await self.records.tickets(group_id=case.group_id):
+            if ticket.case_id == case.id:
+                await self.records.close_ticket(ticket.id, by="case", at=self.clock.now())
+
+    # — appealing —
+
+    async def appeal(
+        self, case_id: int, who: Member, reason: str, plan: GroupPlan, event_id: str
+    ) -> Answered:
+        """The member appeals: what still waits is held, and a human who did not decide before decides."""
+        case = await self.records.case(case_id)
+        person = await self.records.person_of(who.account)
+        mine = case is not None and (
+            case.account == who.account or (person is not None and person.id == case.person_id)
+        )
+        if case is None or not mine:
+            return Answered(text=self.texts("appeal.not_yours", id=case_id))
+        if case.status not in (CaseStatus.EFFECTIVE, CaseStatus.MEASURE, CaseStatus.PROPOSED):
+            return Answered(text=self.texts(f"appeal.status.{case.status.value}", id=case.id), case=case)
+        now = self.clock.now()
+        if case.appeal_until is not None and now > case.appeal_until:
+            return Answered(text=self.texts("appeal.too_late", id=case.id), case=case)
+        held = await self.records.cancel_outbox(case.id, now)
+        pid = person.id if person else None
+        line = Decision(
+            account=who.account, person_id=pid, word=f"appeal:{case.status.value}", note=reason, at=now
+        )
+        appealed = replace(case, status=CaseStatus.APPEALED, decisions=(*case.decisions, line))
+        text = self.message(plan, "steward.appeal", case, who, note=reason)
+        ask = AskStewards(
+            group_id=case.group_id, text=text, subject=f"case:{case.id}", options=self._options()
+        )
+        rows = self.outbox.rows(
+            event_id, "steward", (ask,), plugin=case.plugin, case_id=case.id, first=_AFTER_ANSWER
+        )
+        booked = await self.records.update_case(appealed, outbox=rows)
+        await self._audit(booked.case, "appealed", who.account, held=held)
+        return Answered(text=self.texts("appeal.taken", id=case.id), case=booked.case, rows=booked.outbox)
+
+    async def _accept_appeal(
+        self, case: Case, decision: Decision, plan: GroupPlan, event_id: str
+    ) -> Answered:
+        who = self.people.member(case.group_id, decision.account)
+        if has_agreed(case, decision.account, decision.person_id) and self._others(case):
+            return Answered(text=self.texts("refused.own_decision", id=case.id), case=case)
+        accepted = replace(case, decisions=(*case.decisions, replace(decision, word="accept")))
+        return await self._undo(accepted, CaseStatus.REVERSED, who, plan, event_id, "appeal.accepted")
+
+    def _others(self, case: Case) -> list[AccountId]:
+        """Give the stewards who could decide an appeal without having decided the case."""
+        before = {decision.account for decision in case.decisions}
+        return [
+            account
+            for account in self.people.stewards_of(case.group_id)
+            if account not in before and account != case.account
+        ]
+
+    # — by themselves —
+
+    async def recalled(self, event: MessageRecalled, plan: GroupPlan) -> Answered | None:
+        """An author took a message back: in time, the strike goes and a private thank-you is said (G11)."""
+        if not event.by_author:
+            return None
+        for case in await self.records.cases(group_id=event.group_id, message_id=event.message_id):
+            if case.account != event.account or case.status not in _RECALLABLE:
+                continue
+            rows = await self.records.outbox(case_id=case.id)
+            bitten = any(row.action.bites and row.state is OutboxState.DONE for row in rows)
+            grace = timedelta(seconds=plan.policy.discipline.self_recall_grace_s)
+            if not forgiven_by_recall(case, event.at, grace, bitten=bitten):
+                continue
+            await self.records.cancel_outbox(case.id, self.clock.now())
+            withdrawn = replace(
+                case, status=CaseStatus.WITHDRAWN, decided_at=self.clock.now(), expires_at=None
+            )
+            told = self._notice_rows(withdrawn, "notice.withdrawn", plan, event.id)
+            booked = await self.records.update_case(withdrawn, outbox=told)
+            await self._close_tickets_of(case)
+            return Answered(text="", case=booked.case, rows=booked.outbox)
+        return None
+
+    async def lapse(self, event_id: str) -> Case | None:
+        """Nobody decided in time: the case lapses, and with it whatever waited for the decision."""
+        case = await self.records.case_of_event(event_id)
+        if case is None or case.status not in (CaseStatus.FLAGGED, CaseStatus.PROPOSED):
+            return None
+        await self.records.cancel_outbox(case.id, self.clock.now())
+        lapsed = replace(case, status=CaseStatus.LAPSED, decided_at=self.clock.now())
+        stored = (await self.records.update_case(lapsed)).case
+        await self._close_tickets_of(case)
+        await self._audit(stored, "lapsed", "clock")
+        return stored
+
+    async def report(
+        self,
+        *,
+        event_id: str,
+        group_id: GroupId,
+        account: AccountId,
+        rule: str,
+        reason: str,
+        severity: Severity,
+        ladder: str,
+        message_id: str,
+        excerpt: str,
+        reporter: AccountId | None,
+        plugin: str,
+        plan: GroupPlan,
+    ) -> Booked:
+        """Put a report before the stewards as a flagged case; nothing is done to anybody."""
+        person = await self.records.person_for(account)
+        member = self.people.member(group_id, account)
+        offence = Offence(
+            rule=rule,
+            reason=reason,
+            severity=severity,
+            ladder=ladder,
+            auto="flag",
+            evidence=(Evidence(what="report"),),
+        )
+        now = self.clock.now()
+        draft = Case(
+            event_id=event_id,
+            group_id=group_id,
+            person_id=person.id,
+            account=account,
+            message_id=message_id,
+            plugin=plugin,
+            rule=rule,
+            clause=plan.policy.clauses.get(rule),
+            reason=reason,
+            reasons=(reason,),
+            severity=severity,
+            evidence=offence.evidence,
+            excerpt=excerpt,
+            ladder=ladder,
+            status=CaseStatus.FLAGGED,
+            stage=plan.stage,
+            revision=plan.group.revision,
+            opened_at=now,
+            approvals_needed=1,
+            reporter=reporter,
+        )
+
+        def follow(numbered: Case) -> tuple[OutboxRow, ...]:
+            ask = self._ask_for_decision(numbered, plan, member, None)
+            return self.outbox.rows(event_id, "steward", (ask,), plugin=plugin, first=_AFTER_ANSWER)
+
+        due = Due(
+            job=f"case/{event_id}/lapse",
+            due_at=now + timedelta(hours=plan.policy.discipline.approve_hours),
+            group_id=group_id,
+            plugin=CORE,
+            payload=event_id,
+        )
+        return await self.records.book(
+            event_id, person.id, ladder, now, lambda _: Booking(case=draft, for_case=follow, due=(due,))
+        )
+
+    # — small helps —
+
+    async def _strikes(self, case: Case) -> int:
+        return await self.records.strikes(case.person_id, case.ladder, self.clock.now()) if case.ladder else 0
+
+    def _step_for(self, case: Case, plan: GroupPlan, strikes: int) -> NextStep | None:
+        """Give the step a yes leads to: the one proposed, or the ladder's next; None when a human must pick."""
+        if case.status is CaseStatus.APPEALED:
+            return NextStep(name=case.step, index=case.step_index, automatic=False, approvals=1)
+        if case.step:
+            return NextStep(
+                name=case.step,
+                index=case.step_index,
+                automatic=False,
+                approvals=approvals_for(case.step, plan.policy.discipline),
+            )
+        ladder = plan.policy.ladders.get(case.ladder)
+        if ladder is None:
+            return NextStep(name="remind", index=0, automatic=False, approvals=1)
+        step = next_step(ladder, strikes, plan.policy.discipline)
+        return None if ladder.pick == "human" else step
+
+    def _picked(self, case: Case, plan: GroupPlan, note: str) -> tuple[NextStep | None, str]:
+        """Read the step a human picked, where the ladder leaves that to humans."""
+        ladder = plan.policy.ladders.get(case.ladder)
+        if ladder is None or ladder.pick != "human" or case.step:
+            return None, note
+        word, _, rest = note.strip().partition(" ")
+        for index, name in enumerate(ladder.steps):
+            if word in (name, self.texts(f"step.{name}")):
+                approvals = approvals_for(name, plan.policy.discipline)
+                return NextStep(name=name, index=index, automatic=False, approvals=approvals), rest.strip()
+        return None, note
+
+    def _menu_of(self, case: Case, plan: GroupPlan) -> str:
+        ladder = plan.policy.ladders.get(case.ladder)
+        return "/".join(self.texts(f"step.{name}") for name in ladder.steps) if ladder else ""
+
+    async def _confirm(self, case: Case, decision: Decision, step: NextStep, plan: GroupPlan) -> Answered:
+        """Confirm an offence whose step is a removal: that is one act, approving the removal another (G17)."""
+        confirmed = replace(
+            case,
+            status=CaseStatus.PROPOSED,
+            step=step.name,
+            step_index=step.index,
+            approvals_needed=step.approvals,
+            decisions=(*case.decisions, replace(decision, word="confirm")),
+        )
+        stored = (await self.records.update_case(confirmed)).case
+        await self._audit(stored, "confirmed", decision.account)
+        return Answered(text=self.texts("approved.confirmed", id=case.id, needed=step.approvals), case=stored)
+
+    def _not_open(self, case_id: int, case: Case | None) -> Answered:
+        key = "case.none" if case is None else "case.closed"
+        return Answered(text=self.texts(key, id=case_id), case=case)
+
+    async def _audit(self, case: Case, what: str, actor: str, **detail: object) -> None:
+        await self.records.note(
+            Audit(
+                at=self.clock.now(),
+                what=f"case {what}",
+                actor=actor,
+                group_id=case.group_id,
+                subject=f"case:{case.id}",
+                detail={"rule": case.rule, "status": case.status.value, **detail},
+            )
+        )
+
+
+_AFTER_ANSWER = 100
+"""Rows that follow from a command's fact are numbered from here; the answer itself has number 0."""
+
+_RECALLABLE = (CaseStatus.FLAGGED, CaseStatus.PROPOSED, CaseStatus.EFFECTIVE, CaseStatus.MEASURE)
+
+
+def _offences(ruling: Ruling) -> tuple[Offence, ...]:
+    return tuple(said.verdict for said in ruling.offences if isinstance(said.verdict, Offence))
+
+
+def _before_appeal(case: Case) -> CaseStatus:
+    """Read from the last appeal line where the case stood before it."""
+    for decision in reversed(case.decisions):
+        word, _, status = decision.word.partition(":")
+        if word == "appeal":
+            return CaseStatus(status)
+    return CaseStatus.EFFECTIVE
+
+
+def booked_rows(booked: Booked) -> tuple[OutboxRow, ...]:
+    """Give the rows of a booking, each with the number of its case."""
+    return renumbered(booked.outbox, booked.case.id)

@@ -1,0 +1,441 @@
+"""Carries actions out: stored first, performed at least once, degraded where a platform cannot, never forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from groupops.actions import (
+    Action,
+    Announce,
+    AskStewards,
+    Capability,
+    DecideJoin,
+    DeleteMessage,
+    DirectMessage,
+    Done,
+    Gone,
+    Impossible,
+    InDoubt,
+    Mute,
+    MuteAll,
+    Receipt,
+    Refused,
+    Rehearsed,
+    RemoveMember,
+    RenameGroup,
+    Reply,
+    SendCard,
+    SendFile,
+    SendImage,
+    SendText,
+    SetCard,
+    Throttled,
+    Unmute,
+    Unreachable,
+    UpdateCard,
+)
+from groupops.clock import Clock
+from groupops.directory import PeopleBook
+from groupops.people import AccountId, GroupId
+from groupops.platform import Platform
+from groupops.plugin import Log, Texts
+from groupops.records import OutboxRow, OutboxState, Purpose, Records, Ticket
+
+MAX_ATTEMPTS = 8
+"""Tries before an action that never gets through becomes a ticket."""
+
+BACKOFF = timedelta(seconds=2)
+"""Wait after the first failed try; doubles with each."""
+
+Settled = Callable[[OutboxRow, Receipt], Awaitable[None]]
+"""Told of every final receipt: audit, ledgers, metrics."""
+
+
+def stand_ins(action: Action, called: Callable[[AccountId], str], texts: Texts) -> tuple[Action, ...]:
+    """Give what stands in for an action that cannot be done: its capability chain (`architecture.md` §6).
+
+    Args:
+        action: what cannot be done.
+        called: how to address an account.
+        texts: the core's texts.
+
+    Returns:
+        The next links; empty when the chain ends.
+    """
+    group = action.group_id
+    match action:
+        case DeleteMessage():
+            asked = (
+                (SendText(group_id=group, text=texts("chain.recall", name=called(action.account)), mentions=(action.account,)),)
+                if action.account
+                else ()
+            )
+            return (*asked, _ticket(action, texts("ticket.recall", name=_name(action.account, called))))
+        case Mute():
+            reminder = SendText(
+                group_id=group, text=texts("chain.mute", name=called(action.account)), mentions=(action.account,)
+            )
+            minutes = int(action.span.total_seconds() // 60)
+            return (reminder, _ticket(action, texts("ticket.mute", name=called(action.account), minutes=minutes)))
+        case Unmute():
+            return (_ticket(action, texts("ticket.unmute", name=called(action.account))),)
+        case MuteAll():
+            return (SendText(group_id=group, text=texts("chain.mute_all" if action.on else "chain.unmute_all")),)
+        case RemoveMember():
+            return (_ticket(action, texts("ticket.remove", name=called(action.account), reason=action.reason)),)
+        case SetCard():
+            said = texts("chain.card", name=called(action.account), card=action.card)
+            return (DirectMessage(group_id=group, account=action.account, text=said, neutral=said),)
+        case RenameGroup():
+            return (_ticket(action, texts("ticket.rename", name=action.name)),)
+        case DecideJoin():
+            key = "ticket.accept" if action.accept else "ticket.refuse"
+            return (_ticket(None, texts(key, name=called(action.account), reason=action.reason), group),)
+        case DirectMessage() if action.neutral:
+            return (SendText(group_id=group, text=action.neutral, mentions=(action.account,)),)
+        case _:
+            return _plainer(action)
+
+
+def _plainer(action: Action) -> tuple[Action, ...]:
+    """Say the same thing by plainer means."""
+    group = action.group_id
+    match action:
+        case Reply():
+            mentions = (action.account,) if action.account else ()
+            return (SendText(group_id=group, text=action.text, mentions=mentions),)
+        case SendCard() if action.account:
+            return (
+                DirectMessage(
+                    group_id=group,
+                    account=action.account,
+                    text=_card_text(action),
+                    options=action.options,
+                    subject=action.subject,
+                ),
+            )
+        case SendCard():
+            return (
+                SendText(group_id=group, text=_card_text(action), options=action.options, subject=action.subject),
+            )
+        case UpdateCard():
+            return (SendText(group_id=group, text=f"{action.title}\n{action.text}"),)
+        case Announce():
+            return (SendText(group_id=group, text=action.text),)
+        case SendImage() if action.caption:
+            return (SendText(group_id=group, text=action.caption),)
+        case SendFile() if action.account:
+            return (DirectMessage(group_id=group, account=action.account, text=action.name),)
+        case SendFile():
+            return (SendText(group_id=group, text=action.name),)
+        case _:
+            return ()
+
+
+def _card_text(card: SendCard) -> str:
+    words = "  ".join(f"「{option.word}」" for option in card.options)
+    return "\n".join(part for part in (card.title, card.text, words) if part)
+
+
+def _name(account: AccountId | None, called: Callable[[AccountId], str]) -> str:
+    return called(account) if account else ""
+
+
+def _ticket(
+    wanted: DeleteMessage | Mute | Unmute | RemoveMember | SetCard | RenameGroup | None,
+    text: str,
+    group_id: GroupId | None = None,
+) -> AskStewards:
+    group = wanted.group_id if wanted is not None else group_id
+    assert group is not None  # noqa: S101 - a ticket without a wanted action is given its group
+    return AskStewards(group_id=group, text=text, wanted=wanted)
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Performs stored actions and writes what became of them.
+
+    Args:
+        records: where the rows are.
+        clock: when it is.
+        people: whom to address and who the stewards are.
+        platforms: platform name → its connection.
+        texts: the core's texts.
+        log: told of what goes wrong, without contents.
+        settled: told of every final receipt.
+        rehearse: True where nothing may reach a platform: every action is `Rehearsed`.
+    """
+
+    records: Records
+    clock: Clock
+    people: PeopleBook
+    platforms: Mapping[str, Platform]
+    texts: Texts
+    log: Log
+    settled: Settled | None = None
+    rehearse: bool = False
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: bool = False
+    _busy: set[int] = field(default_factory=set[int])
+
+    def can(self, group_id: GroupId) -> frozenset[Capability]:
+        """Give what the group's platform is able to do now; nothing when it is not connected."""
+        platform = self.platforms.get(group_id.partition(":")[0])
+        return frozenset() if platform is None else platform.can(group_id)
+
+    async def send(self, rows: Sequence[OutboxRow]) -> tuple[tuple[OutboxRow, Receipt], ...]:
+        """Perform rows that are due now, in order, and whatever stands in for those that cannot be done.
+
+        Args:
+            rows: stored rows; one that waits for later is left to `pump`.
+
+        Returns:
+            Each row that was tried, with its receipt.
+        """
+        now = self.clock.now()
+        ready = [row for row in rows if row.not_before is None or row.not_before <= now]
+        if len(ready) < len(rows):
+            self._wake.set()
+        if not ready:
+            return ()
+        claimed = await self.records.performing([row.id for row in ready], now)
+        results: list[tuple[OutboxRow, Receipt]] = []
+        for row in ready:
+            if row.id in claimed:
+                results += await self._carry(row)
+        return tuple(results)
+
+    async def _carry(self, row: OutboxRow) -> list[tuple[OutboxRow, Receipt]]:
+        receipt = await self._perform(row)
+        state, not_before = self._state_after(row, receipt)
+        follow = () if state is not OutboxState.FAILED else self._follow(row)
+        stored = await self.records.receipted(
+            row.id, state, receipt, self.clock.now(), not_before=not_before, follow_up=follow
+        )
+        if state is OutboxState.WAITING:
+            self._wake.set()
+        if state is OutboxState.IN_DOUBT:
+            await self._show_doubt(row)
+        if state.final and self.settled is not None:
+            await self.settled(row, receipt)
+        results = [(row, receipt)]
+        if stored:
+            results += await self.send(stored)
+        return results
+
+    async def _perform(self, row: OutboxRow) -> Receipt:
+        if self.rehearse:
+            return Rehearsed()
+        if isinstance(row.action, AskStewards):
+            return await self._ask(row, row.action)
+        platform = self.platforms.get(row.group_id.partition(":")[0])
+        if platform is None:
+            return Unreachable(why="not connected")
+        if row.action.needs not in platform.can(row.group_id):
+            return Impossible(capability=row.action.needs)
+        if isinstance(row.action, DirectMessage) and not platform.direct(row.action.account):
+            return Impossible(capability=Capability.DIRECT_MESSAGE)
+        try:
+            return await platform.perform(row.action, key=row.key)
+        except Exception as error:  # noqa: BLE001 - a platform that breaks its word must not lose the row
+            self.log.warning("platform raised", kind=row.action.kind, error=type(error).__name__)
+            return InDoubt(why=type(error).__name__)
+
+    def _state_after(self, row: OutboxRow, receipt: Receipt) -> tuple[OutboxState, datetime | None]:
+        """Say where a row stands after a receipt, and when to try again."""
+        now = self.clock.now()
+        tired = row.attempts + 1 >= MAX_ATTEMPTS
+        match receipt:
+            case Done():
+                return OutboxState.DONE, None
+            case Rehearsed():
+                return OutboxState.REHEARSED, None
+            case Refused() | Impossible() | Gone():
+                return OutboxState.FAILED, None
+            case Throttled():
+                return OutboxState.WAITING, now + receipt.retry_after
+            case Unreachable():
+                return (OutboxState.FAILED, None) if tired else (OutboxState.WAITING, now + self._backoff(row))
+            case InDoubt():
+                if self._repeatable(row) and not tired:
+                    return OutboxState.WAITING, now + self._backoff(row)
+                return OutboxState.IN_DOUBT, None
+
+    def _backoff(self, row: OutboxRow) -> timedelta:
+        return BACKOFF * 2 ** min(row.attempts, 6)
+
+    def _repeatable(self, row: OutboxRow) -> bool:
+        return row.action.repeatable or Capability.DEDUPE_SENDS in self.can(row.group_id)
+
+    def _follow(self, row: OutboxRow) -> tuple[OutboxRow, ...]:
+        if isinstance(row.receipt, Gone):
+            return ()
+        actions = stand_ins(row.action, lambda account: self._called(row.group_id, account), self.texts)
+        if not actions and row.purpose in ("contain", "step", "reversal") and not isinstance(row.action, AskStewards):
+            actions = (AskStewards(group_id=row.group_id, text=self.texts("ticket.failed", what=row.action.kind)),)
+        return self.rows(row.key, row.purpose, actions, plugin=row.plugin, case_id=row.case_id, instead_of=row.action.kind)
+
+    def rows(
+        self,
+        event_id: str,
+        purpose: Purpose,
+        actions: Iterable[Action],
+        *,
+        plugin: str = "",
+        case_id: int | None = None,
+        first: int = 0,
+        not_before: datetime | None = None,
+        instead_of: str = "",
+    ) -> tuple[OutboxRow, ...]:
+        """Make rows of actions, numbered from `first` for their fact."""
+        now = self.clock.now()
+        return tuple(
+            OutboxRow(
+                event_id=event_id,
+                index=first + index,
+                group_id=action.group_id,
+                action=action,
+                purpose=purpose,
+                plugin=plugin,
+                case_id=case_id,
+                not_before=not_before,
+                created_at=now,
+                degraded_from=instead_of,
+            )
+            for index, action in enumerate(actions)
+        )
+
+    def _called(self, group_id: GroupId, account: AccountId) -> str:
+        return self.people.member(group_id, account).called
+
+    # — stewards —
+
+    async def _ask(self, row: OutboxRow, action: AskStewards) -> Receipt:
+        """Carry out `AskStewards`: a ticket in the record, and word to every steward who can be reached."""
+        ticket = await self.records.open_ticket(
+            Ticket(
+                group_id=row.group_id,
+                text=action.text,
+                wanted=action.wanted,
+                case_id=row.case_id,
+                subject=action.subject,
+                key=row.key,
+                opened_at=self.clock.now(),
+            )
+        )
+        told = await self.records.enqueue(
+            self.rows(row.key, "steward", self._word_to_stewards(row.group_id, action, ticket), plugin=row.plugin)
+        )
+        if told:
+            await self.send(told)
+        return Done(ref=f"ticket:{ticket.id}")
+
+    def _word_to_stewards(self, group_id: GroupId, action: AskStewards, ticket: Ticket) -> tuple[Action, ...]:
+        text = self.texts("steward.task", number=ticket.id, text=action.text) if not action.subject else action.text
+        platform = self.platforms.get(group_id.partition(":")[0])
+        if platform is None:
+            return ()
+        reached = [
+            account for account in self.people.stewards_of(group_id) if _same(account, group_id) and platform.direct(account)
+        ]
+        direct = Capability.DIRECT_MESSAGE in platform.can(group_id)
+        if reached and direct:
+            return tuple(
+                DirectMessage(
+                    group_id=group_id, account=account, text=text, options=action.options, subject=action.subject
+                )
+                for account in reached
+            )
+        if Capability.SEND_TEXT in platform.can(group_id):
+            return (SendText(group_id=group_id, text=self.texts("steward.neutral", number=ticket.id)),)
+        return ()
+
+    async def _show_doubt(self, row: OutboxRow) -> None:
+        """Show a text that may or may not have arrived to a steward; it is never sent twice by itself."""
+        await self.records.open_ticket(
+            Ticket(
+                group_id=row.group_id,
+                text=self.texts("ticket.doubt", what=row.action.kind),
+                case_id=row.case_id,
+                key=f"doubt:{row.key}",
+                opened_at=self.clock.now(),
+            )
+        )
+
+    # — what waits —
+
+    async def recover(self) -> int:
+        """Take up what a stopped process left: rows handed to a platform whose receipt never came.
+
+        Such a row is as one whose answer was lost: repeated where that does no harm, else shown in doubt.
+
+        Returns:
+            How many rows were found so.
+        """
+        found = await self.records.outbox(states=frozenset({OutboxState.PERFORMING}), limit=100_000)
+        for row in found:
+            receipt = InDoubt(why="stopped before the answer was kept")
+            state, _ = self._state_after(row, receipt)
+            await self.records.receipted(row.id, state, receipt, self.clock.now(), not_before=self.clock.now())
+            if state is OutboxState.IN_DOUBT:
+                await self._show_doubt(row)
+        return len(found)
+
+    async def pump(self, limit: int = 200) -> int:
+        """Perform waiting rows that are due; returns how many were tried."""
+        rows = await self.records.outbox(
+            states=frozenset({OutboxState.WAITING}), due_by=self.clock.now(), limit=limit
+        )
+        return len(await self.send(rows))
+
+    async def run(self, every: float = 1.0) -> None:
+        """Pump until stopped."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                tried = await self.pump()
+            except Exception as error:  # noqa: BLE001 - the loop must outlive a database that is away
+                self.log.warning("outbox could not be pumped", error=type(error).__name__)
+                tried = 0
+            if not tried:
+                await self._doze(every)
+
+    async def _doze(self, seconds: float) -> None:
+        sleeping = asyncio.ensure_future(self.clock.sleep(seconds))
+        waking = asyncio.ensure_future(self._wake.wait())
+        _, pending = await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def stop(self) -> None:
+        """Let `run` end after the pass it is in."""
+        self._stopping = True
+        self._wake.set()
+
+
+def _same(account: AccountId, group_id: GroupId) -> bool:
+    return account.partition(":")[0] == group_id.partition(":")[0]
+
+
+def waiting_for_quiet(action: Action) -> bool:
+    """Say whether an action is one of the bot's own unasked messages to a group, which quiet hours put off."""
+    return isinstance(action, (SendText, SendImage, SendFile, SendCard, Announce))
+
+
+def without_repeats(rows: Sequence[OutboxRow]) -> tuple[OutboxRow, ...]:
+    """Keep the first of equal actions, so that two rules asking the same thing do it once."""
+    kept: dict[Action, OutboxRow] = {}
+    for row in rows:
+        kept.setdefault(row.action, row)
+    return tuple(kept.values())
+
+
+def renumbered(rows: Sequence[OutboxRow], case_id: int) -> tuple[OutboxRow, ...]:
+    """Give rows the number of the case they belong to."""
+    return tuple(replace(row, case_id=case_id) for row in rows)
