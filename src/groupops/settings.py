@@ -32,6 +32,7 @@ __all__ = [
     "messages_of",
     "pack_schema",
     "parse_pack",
+    "read_value",
     "resolve",
     "split_key",
 ]
@@ -302,6 +303,17 @@ def _decode(raw: str, annotation: Any) -> Any:
         return raw
 
 
+def read_value(key: str, text: str, manifests: Mapping[str, Manifest]) -> Any:
+    """Read a setting as somebody types it (`group set`): JSON where it is JSON and the setting is no text.
+
+    Args:
+        key: the dotted key.
+        text: what was typed.
+        manifests: installed plugins; a key that none of them has is found by `resolve`.
+    """
+    return _decode(text, _annotation(split_key(key), manifests))
+
+
 def _is_text(annotation: Any) -> bool:
     if annotation is str:
         return True
@@ -311,7 +323,7 @@ def _is_text(annotation: Any) -> bool:
 def _annotation(path: Key, manifests: Mapping[str, Manifest]) -> Any:
     """Give the type of a setting, or None where there is no such setting."""
     head, *rest = path
-    if head == "messages":
+    if head in ("messages", "clause"):
         return str
     if head == "ladder":
         rest = rest[1:]
