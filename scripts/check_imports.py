@@ -16,7 +16,7 @@ from importlinter.cli import lint_imports
 
 LAYERS: dict[str, frozenset[str]] = {
     "shore": frozenset(
-        "cli bridge console store importers scenario rehearsal demo operations testing".split()
+        "cli bridge console store importers scenario rehearsal demo operations testing contracts_platform".split()
     ),
     "engine": frozenset(
         "flow hooks settings shelf sanctions casebook obligations ticker wire plan people_book commands outbox packs".split()
