@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -10,12 +11,18 @@ from typing import Protocol
 # for a chain of awaits in memory, and not a promise about sockets or files.
 TURNS = 20
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class Clock(Protocol):
     """What the engine asks of time; handed in, never reached for."""
 
     def now(self) -> datetime:
         """Return the present moment, aware and in UTC."""
+        ...
+
+    def nanos(self) -> int:
+        """Return the present moment as whole nanoseconds since 1970: a tenth of the price of `now`."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -29,6 +36,9 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present moment, aware and in UTC."""
         return datetime.now(UTC)
+
+    nanos = staticmethod(time.time_ns)
+    """The present moment as whole nanoseconds since 1970; every message pays for it, so nothing is wrapped."""
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for real `seconds`."""
@@ -72,6 +82,10 @@ class StoppedClock:
     def now(self) -> datetime:
         """Return the moment the hands show, aware and in UTC."""
         return self._moment
+
+    def nanos(self) -> int:
+        """Return the moment the hands show as whole nanoseconds since 1970."""
+        return (self._moment - _EPOCH) // timedelta.resolution * 1000
 
     async def sleep(self, seconds: float) -> None:
         """Wait until the hands were moved by `seconds`; zero or less gives way once."""

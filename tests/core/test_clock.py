@@ -30,6 +30,17 @@ async def test_the_system_clock_is_in_utc_and_goes_on() -> None:
     assert clock.now() - before >= timedelta(milliseconds=9)
 
 
+def test_both_clocks_tell_the_same_moment_in_nanoseconds() -> None:
+    system, stopped, epoch = (
+        SystemClock(),
+        StoppedClock(MORNING + timedelta(microseconds=1)),
+        datetime(1970, 1, 1, tzinfo=UTC),
+    )
+    before, nanos, after = system.now(), system.nanos(), system.now()
+    assert before <= epoch + timedelta(microseconds=nanos // 1000) <= after
+    assert epoch + timedelta(microseconds=stopped.nanos() / 1000) == stopped.now()
+
+
 def test_a_stopped_clock_keeps_its_moment_in_utc() -> None:
     clock: Clock = StoppedClock(datetime(2025, 3, 3, 16, 0, tzinfo=ZoneInfo("Asia/Shanghai")))
     assert clock.now() == clock.now() == MORNING
