@@ -9,10 +9,14 @@ from html import unescape
 from importlib.resources import files
 from urllib.parse import unquote_to_bytes
 
-_CODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+|&#[xX][0-9A-Fa-f]{1,6};?|&#[0-9]{1,7};?|&[A-Za-z][A-Za-z0-9]{1,31};")
+_CODED = re.compile(
+    r"(?:%[0-9A-Fa-f]{2})+|&#[xX][0-9A-Fa-f]{1,6};?|&#[0-9]{1,7};?|&[A-Za-z][A-Za-z0-9]{1,31};"
+)
 
 _BASIC_PLANE = 0x10000
-_HEADER = "\u4e00".__sizeof__() - 2  # CPython: a header and two bytes a character; four with any beyond the plane
+_HEADER = (
+    "\u4e00".__sizeof__() - 2
+)  # CPython: a header and two bytes a character; four with any beyond the plane
 
 Span = tuple[int, int]
 """Half-open range of positions in a text, in code points."""
@@ -84,7 +88,7 @@ def load_fold() -> Fold:
 
     The table is written by `scripts/build_fold.py`.
     """
-    data = json.loads((files(__package__) / "fold.json").read_text(encoding="utf-8"))
+    data = json.loads((files("groupops_moderation") / "fold.json").read_text(encoding="utf-8"))
     soft: dict[int, str | None] = dict.fromkeys(_members(data["invisible"]))
     soft.update(zip(map(ord, data["one"][0]), data["one"][1], strict=True))
     soft.update((ord(char), to) for char, to in data["many"].items())

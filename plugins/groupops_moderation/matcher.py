@@ -28,8 +28,11 @@ _LONGEST_WORD = 40
 _ASCII_WORD = re.compile(r"[0-9a-z]+")
 _ASCII_HEAD = re.compile(r"[0-9a-z]*")
 _ASCII_TAIL = re.compile(r"[0-9a-z]*$")
-_TYPED_GAP = re.compile(r"(?<=[^\0-\x7f]) (?=[0-9a-z])|(?<=[0-9a-z]) (?=[^\0-\x7f])")  # as careful typists set it
+_TYPED_GAP = re.compile(
+    r"(?<=[^\0-\x7f]) (?=[0-9a-z])|(?<=[0-9a-z]) (?=[^\0-\x7f])"
+)  # as careful typists set it
 _TWICE = re.compile(r"(.)\1+", re.DOTALL)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Term:
@@ -147,9 +150,22 @@ class Union:
     squeezed, so the second look costs nothing where nobody doubles.
     """
 
-    __slots__ = ("_bigrams", "_first", "_fold", "_owners", "_rows", "_rules", "_search", "_slots", "_squeezed", "_terms")
+    __slots__ = (
+        "_bigrams",
+        "_first",
+        "_fold",
+        "_owners",
+        "_rows",
+        "_rules",
+        "_search",
+        "_slots",
+        "_squeezed",
+        "_terms",
+    )
 
-    def __init__(self, terms: Iterable[Term], allowed: Iterable[Allow] = (), *, fold: Fold | None = None) -> None:
+    def __init__(
+        self, terms: Iterable[Term], allowed: Iterable[Allow] = (), *, fold: Fold | None = None
+    ) -> None:
         """Builds the automaton; made to run in a thread, it lets other threads in every few terms.
 
         Args:
@@ -205,7 +221,9 @@ class Union:
         """Folded pattern -> (owner, meaning) pairs."""
         rows: dict[str, list[tuple[int, int]]] = {}
         meanings: dict[_Rule, int] = {}
-        phrases = (Term(text=a.text, category=_ALLOWED, weight=0, facet="", group_id=a.group_id) for a in allowed)
+        phrases = (
+            Term(text=a.text, category=_ALLOWED, weight=0, facet="", group_id=a.group_id) for a in allowed
+        )
         for count, term in enumerate(chain(terms, phrases)):
             if count % _YIELD_EVERY == 0:
                 sleep(0)
@@ -253,7 +271,9 @@ class Union:
         doubled = False
         for pattern, start, end in raw:
             if pattern < self._terms:
-                found.extend(_Find(rule, folded[start:end], start, end) for rule in self._meanings(pattern, slot))
+                found.extend(
+                    _Find(rule, folded[start:end], start, end) for rule in self._meanings(pattern, slot)
+                )
             if folded[start] == folded[start + 1] and self._continues(folded, end):
                 doubled = True
         if doubled:
@@ -378,7 +398,11 @@ def _outermost(found: list[_Find]) -> list[_Find]:
     if len(found) == 1:
         return found
     found = sorted(found, key=lambda f: (f.start, -f.end, -f.rule.weight))
-    return [f for i, f in enumerate(found) if not any(_covers(other, f) for j, other in enumerate(found) if i != j)]
+    return [
+        f
+        for i, f in enumerate(found)
+        if not any(_covers(other, f) for j, other in enumerate(found) if i != j)
+    ]
 
 
 def _covers(outer: _Find, inner: _Find) -> bool:

@@ -99,7 +99,9 @@ def tally(
     by_category: dict[str, list[Hit | SplitHit]] = {}
     for hit in hits:
         by_category.setdefault(hit.category, []).append(hit)
-    tallies = [_tally(category, found, packs.get(category), reachable) for category, found in by_category.items()]
+    tallies = [
+        _tally(category, found, packs.get(category), reachable) for category, found in by_category.items()
+    ]
     return sorted(tallies, key=lambda t: -t.score)
 
 
@@ -165,7 +167,9 @@ def read_pack(file: Traversable) -> Pack:
     except (KeyError, TypeError, ValueError) as why:
         raise PackError(f"{file.name}: key {why} is missing or has no value of the right kind") from why
     if data:
-        raise PackError(f"{file.name}: unknown key {min(data)!r}; a pack has {', '.join(Pack.__dataclass_fields__)}")
+        raise PackError(
+            f"{file.name}: unknown key {min(data)!r}; a pack has {', '.join(Pack.__dataclass_fields__)}"
+        )
     _refuse_repeats(file.name, facets)
     return pack
 
@@ -181,7 +185,9 @@ def _refuse_repeats(name: str, facets: Iterable[Facet]) -> None:
         for word in facet.words:
             folded = fold_term(word)
             if folded in seen:
-                raise PackError(f"{name}: {word!r} stands in facet {seen[folded]!r} and in {facet.name!r}; keep one")
+                raise PackError(
+                    f"{name}: {word!r} stands in facet {seen[folded]!r} and in {facet.name!r}; keep one"
+                )
             seen[folded] = facet.name
 
 
@@ -203,7 +209,9 @@ def load_harmless() -> tuple[str, ...]:
     """The shipped lines of harmless talk that every list has to leave alone."""
     folder = _words() / "harmless"
     lines = (
-        line for file in sorted(folder.iterdir(), key=lambda f: f.name) for line in file.read_text("utf-8").splitlines()
+        line
+        for file in sorted(folder.iterdir(), key=lambda f: f.name)
+        for line in file.read_text("utf-8").splitlines()
     )
     return tuple(line for line in lines if line.strip())
 
@@ -223,7 +231,7 @@ def _facet(entry: dict[str, Any]) -> Facet:
 
 
 def _words() -> Traversable:
-    return files(__package__) / "words"
+    return files("groupops_moderation") / "words"
 
 
 def _is_pack(file: Traversable) -> bool:

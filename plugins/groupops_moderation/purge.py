@@ -47,27 +47,22 @@ def purge(pack: Pack, lines: Iterable[str]) -> tuple[Pack, list[Finding]]:
         pack: the words.
         lines: harmless talk, the shipped one or a group's own latest messages.
     """
-    hits = _lines_hit(pack, list(lines))
-    findings: list[Finding] = []
-    facets = []
-    weakened: list[str] = []
-    for facet in pack.facets:
-        kept = []
-        for word in facet.words:
-            advice = _advice(pack, facet, hits[fold_term(word)], hits.total())
-            if advice is None:
-                kept.append(word)
-                continue
-            findings.append(
-                Finding(category=pack.category, term=word, lines=hits[fold_term(word)], advice=advice)
-            )
-            if advice == "weaken":
-                weakened.append(word)
-        facets.append(replace(facet, words=tuple(kept)))
-    if weakened:
-        half = pack.report / 2
-        facets.append(Facet(name=WEAKENED, weight=half, cap=half, supports=False, words=tuple(weakened)))
-    return replace(pack, facets=tuple(facets)), findings
+    corpus = list(lines)
+    hits = _lines_hit(pack, corpus)
+    advised: dict[str, Advice] = {
+        word: advice
+        for facet in pack.facets
+        for word in facet.words
+        if (advice := _advice(pack, facet, hits[fold_term(word)], len(corpus)))
+    }
+    kept = tuple(
+        replace(f, words=tuple(word for word in f.words if word not in advised)) for f in pack.facets
+    )
+    findings = [
+        Finding(category=pack.category, term=word, lines=hits[fold_term(word)], advice=advice)
+        for word, advice in advised.items()
+    ]
+    return replace(pack, facets=kept + _weakened(pack, advised)), findings
 
 
 def accused(packs: Mapping[str, Pack], lines: Iterable[str]) -> list[Accused]:
@@ -76,29 +71,26 @@ def accused(packs: Mapping[str, Pack], lines: Iterable[str]) -> list[Accused]:
         (term for pack in packs.values() for term in pack.terms()),
         (phrase for pack in packs.values() for phrase in pack.allowed()),
     )
-    return [
-        Accused(line=line, category=count.category, score=count.score, level=count.level)
-        for line in lines
-        for count in tally(union.find(line), packs, lambda line=line: bool(find_contacts(line)))
-        if count.level
-    ]
+    return [found for line in lines for found in _accusations(union, packs, line)]
 
 
-class _Hits(Counter[str]):
-    """Lines hit per folded word; `total` is the number of lines looked at."""
-
-    def __init__(self, looked_at: int) -> None:
-        super().__init__()
-        self._looked_at = looked_at
-
-    def total(self) -> int:
-        return self._looked_at
+def _accusations(union: Union, packs: Mapping[str, Pack], line: str) -> list[Accused]:
+    """What the packs would hold against one line."""
+    counts = tally(union.find(line), packs, lambda: bool(find_contacts(line)))
+    return [Accused(line=line, category=c.category, score=c.score, level=c.level) for c in counts if c.level]
 
 
-def _lines_hit(pack: Pack, lines: list[str]) -> _Hits:
+def _weakened(pack: Pack, advised: Mapping[str, Advice]) -> tuple[Facet, ...]:
+    """The facet of the words that became hints, if there are any."""
+    words = tuple(word for word, advice in advised.items() if advice == "weaken")
+    half = pack.report / 2
+    return (Facet(name=WEAKENED, weight=half, cap=half, supports=False, words=words),) if words else ()
+
+
+def _lines_hit(pack: Pack, lines: Iterable[str]) -> Counter[str]:
     """How many lines each word of the pack hits."""
     union = Union(pack.terms(), pack.allowed())
-    hits = _Hits(len(lines))
+    hits: Counter[str] = Counter()
     for line in lines:
         hits.update({hit.term for hit in union.find(line)})
     return hits

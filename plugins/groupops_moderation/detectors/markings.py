@@ -10,11 +10,18 @@ from groupops_moderation.fold import load_fold
 
 Kind = Literal["grade", "word", "document_number", "signer", "copy_number"]
 
-_GRADE = re.compile(r"(?:绝密|机密|秘密)\s*[★☆*]\s*(?:\d{1,2}\s*[年月]|长期)?|密\s*级\s*[:]\s*(?:绝密|机密|秘密)")
-_NUMBER = re.compile(r"[\u4e00-\u9fa5]{1,12}\s*[\u3014\[(\uff3b\u3010]\s*(?:19|20)\d\d\s*[\u3015\])\uff3d\u3011]\s*第?\s*\d{1,5}\s*号")
+_GRADE = re.compile(
+    r"(?:绝密|机密|秘密)\s*\*\s*(?:\d{1,2}\s*[年月]|长期)?|密\s*级\s*[:]\s*(?:绝密|机密|秘密)"
+)
+_NUMBER = re.compile(
+    r"[\u4e00-\u9fa5]{1,12}\s*[\u3014\[(\uff3b\u3010]\s*(?:19|20)\d\d\s*[\u3015\])\uff3d\u3011]\s*第?\s*\d{1,5}\s*号"
+)
 _SIGNER = re.compile(r"签\s*发\s*人\s*[:]\s*[\u4e00-\u9fa5]{2,4}")
 _COPY = re.compile(r"份\s*号\s*[:]\s*\d{4,6}")
 _LINE_OR_FRAME = r"(?:^|[\n\[(\u3010\u3014<《_-])\s*{word}\s*(?:$|[\n\])\u3011\u3015>》_.,。!-])"
+
+
+_STARS = str.maketrans("★☆", "**")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,10 +66,12 @@ class Markings:
             name: the file's name, with or without extension.
         """
         return [
-            Marking(kind=m.kind, text=m.text, start=m.start, end=m.end, certain=True) for m in self._look(name)
+            Marking(kind=m.kind, text=m.text, start=m.start, end=m.end, certain=True)
+            for m in self._look(name)
         ]
 
     def _look(self, text: str) -> list[Marking]:
+        text = text.translate(_STARS)  # one for one, so that places stay
         soft = load_fold().softly(text)
         found = [*self._grades(soft), *self._numbers(soft), *self._others(soft)]
         taken = [(start, end) for _, start, end, _ in found]
@@ -84,7 +93,9 @@ class Markings:
         ]
 
     def _others(self, soft: str) -> list[tuple[Kind, int, int, bool]]:
-        signers: list[tuple[Kind, int, int, bool]] = [("signer", *m.span(), True) for m in _SIGNER.finditer(soft)]
+        signers: list[tuple[Kind, int, int, bool]] = [
+            ("signer", *m.span(), True) for m in _SIGNER.finditer(soft)
+        ]
         return signers + [("copy_number", *m.span(), True) for m in _COPY.finditer(soft)]
 
     def _words(self, soft: str) -> list[tuple[Kind, int, int, bool]]:

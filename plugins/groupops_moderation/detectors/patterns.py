@@ -2,11 +2,37 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
 
-import re2
+_RE2: Any = import_module("re2")  # brings no types; what is used of it is written down in `Pattern`
 
 MEMORY = 8 << 20
 """Bytes one pattern may use while matching; RE2 gives up on patterns that would need more."""
+
+
+class Found(Protocol):
+    """A match of RE2."""
+
+    def start(self) -> int:
+        """Its first position."""
+        ...
+
+    def end(self) -> int:
+        """The position after it."""
+        ...
+
+    def group(self) -> str:
+        """Its text."""
+        ...
+
+
+class Pattern(Protocol):
+    """A compiled pattern of RE2."""
+
+    def search(self, text: str) -> Found | None:
+        """The first match in a text."""
+        ...
 
 
 class PatternError(ValueError):
@@ -30,6 +56,8 @@ class Patterns:
     look-around, and says so.
     """
 
+    _names: list[str]
+    _patterns: "list[Pattern]"
     __slots__ = ("_names", "_patterns", "_set")
 
     def __init__(self, patterns: Mapping[str, str]) -> None:
@@ -41,12 +69,9 @@ class Patterns:
         Raises:
             PatternError: an expression is no pattern, or matches the empty text and so everything.
         """
-        options = re2.Options()
-        options.log_errors = False
-        options.max_mem = MEMORY
         self._names = list(patterns)
         self._patterns = [compile_pattern(name, text) for name, text in patterns.items()]
-        self._set = re2.Set.SearchSet(options) if patterns else None
+        self._set = _RE2.Set.SearchSet(_options()) if patterns else None
         if self._set is not None:
             for text in patterns.values():
                 self._set.Add(text)
@@ -60,12 +85,12 @@ class Patterns:
         """
         if self._set is None:
             return []
-        matching = sorted(self._set.Match(text))
+        matching: list[int] = sorted(self._set.Match(text))
         found = ((self._names[number], self._patterns[number].search(text)) for number in matching)
         return [PatternHit(name=name, start=m.start(), end=m.end(), text=m.group()) for name, m in found if m]
 
 
-def compile_pattern(name: str, text: str) -> "re2._Regexp[str]":
+def compile_pattern(name: str, text: str) -> "Pattern":
     """Compiles one pattern or says what is wrong with it.
 
     Args:
@@ -75,17 +100,24 @@ def compile_pattern(name: str, text: str) -> "re2._Regexp[str]":
     Raises:
         PatternError: as for `Patterns`.
     """
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = MEMORY
     try:
-        pattern = re2.compile(text, options)
-    except re2.error as why:
+        pattern: Pattern = _RE2.compile(text, _options())
+    except _RE2.error as why:
         reason = why.args[0].decode() if isinstance(why.args[0], bytes) else str(why)
         raise PatternError(
             f"pattern {name!r}: {text!r} is refused: {reason}; RE2 syntax is expected, without back references "
             "and look-around"
         ) from why
     if pattern.search(""):
-        raise PatternError(f"pattern {name!r}: {text!r} matches the empty text, so it would hit every message")
+        raise PatternError(
+            f"pattern {name!r}: {text!r} matches the empty text, so it would hit every message"
+        )
     return pattern
+
+
+def _options() -> object:
+    """RE2's settings: quiet, and bounded in memory."""
+    options = _RE2.Options()
+    options.log_errors = False
+    options.max_mem = MEMORY
+    return options

@@ -52,7 +52,11 @@ def find_personal_data(text: str) -> list[PersonalDatum]:
     spans = load_fold().spans(text, soft, soft=True) if found else []
     return [
         PersonalDatum(
-            kind=kind, digits=_bare(soft[a:b]), start=spans[a][0], end=spans[b - 1][1], certain=kind != "mobile"
+            kind=kind,
+            digits=_bare(soft[a:b]),
+            start=spans[a][0],
+            end=spans[b - 1][1],
+            certain=kind != "mobile",
         )
         for kind, a, b in found
     ]

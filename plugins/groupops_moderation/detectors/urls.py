@@ -128,4 +128,10 @@ def _address(match: re.Match[str], text: str, start: int, end: int) -> Address:
     """A match with its host cleaned."""
     host = _DOTS.sub(".", match["named"] or match["bare"]).replace(" ", "")
     written = text[start:end].lower()
-    return Address(host=host, path=match["path"] or "", start=start, end=end, obfuscated=host not in written)
+    return Address(
+        host=host,
+        path=match["path"] or "",
+        start=start,
+        end=end,
+        obfuscated=host not in written or written.startswith("hxx"),
+    )

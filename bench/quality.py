@@ -1,0 +1,315 @@
+"""How well moderation finds, what it leaves alone, and what that costs; `python -m bench.quality` prints it.
+
+The disguises come from a generator that the runtime never imports, with seeds of its own. Texts come from the
+shared data set (GROUPOPS_DATA, else ../shared/data); where it is absent the rows that need it are missing and the
+program says so.
+"""
+
+import gc
+import importlib.util
+import json
+import os
+import random
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from groupops_moderation.detectors.contacts import find_contacts
+from groupops_moderation.fold import load_fold
+from groupops_moderation.matcher import SplitHit, Term, TermError, Union, fold_term
+from groupops_moderation.packs import Level, load_packs, tally
+
+Row = dict[str, Any]
+
+ROOT = Path(__file__).parents[1]
+SEEDS = (11, 12, 13, 14, 15)
+ROUNDS = 5
+WINDOW = 3
+LOSSLESS = (
+    "zero_width",
+    "combining",
+    "variation_tags",
+    "emoji_insert",
+    "space_insert",
+    "line_breaks",
+    "bracket_wrap",
+    "fullwidth",
+    "mixed_case",
+    "compat_forms",
+    "traditional",
+    "html_entities",
+    "url_encode",
+    "repeat_chars",
+    "split3",
+)
+PURGED_ABOVE = 2
+MESSAGE = 50
+MESSAGES = 600
+
+
+def rows() -> list[Row]:
+    """All figures of this file; those that need absent data are left out, and that is said on stderr."""
+    found = [*speed(), *stall()]
+    if not shared().is_dir():
+        print(f"NO SHARED DATA: {shared()} is not a folder; quality rows are left out", file=sys.stderr)
+        return found
+    return [*recall(), *false_positives(), *found]
+
+
+def recall() -> Iterator[Row]:
+    """Goal 10: of the adverts found in plain form, how many are found in each lossless disguise.
+
+    Judged twice: by the words marked in the adverts (as the study did, comparable with its peers), and by whether
+    the shipped packs still report the advert.
+    """
+    marked = Union(Term(text=word, category="marked", weight=1) for word in marked_words())
+    for technique in LOSSLESS:
+        words = [_share(lambda text: bool(_hits(marked, text)), technique, seed) for seed in SEEDS]
+        yield _row(f"10.{technique}", statistics.mean(words), ">= 0.99", "share", "the same adverts undisguised", 5)
+        packs = [_share(lambda text: judge(text) is not None, technique, seed) for seed in SEEDS]
+        yield _row(f"10.{technique}.packs", statistics.mean(packs), ">= 0.99", "share", "reported undisguised", 5)
+    yield _row("8.ads.reported", _level_share(ads(None, SEEDS[0]), "report"), ">= 0.95", "share", "ads.tsv", 1)
+    yield _row("8.ads.acted", _level_share(ads(None, SEEDS[0]), "act"), ">= 0.9", "share", "ads.tsv", 1)
+
+
+def false_positives() -> Iterator[Row]:
+    """Goals 15 and 4 to 7: what folding adds to plain search, and what the packs do to harmless talk."""
+    words = marked_words()
+    marked = Union(Term(text=word, category="marked", weight=1) for word in words)
+    folded = [word for word in words]
+    for name, lines, limit in (
+        ("crosswoz", crosswoz(), 0.02),
+        ("cold_safe", cold_safe(), 0.1),
+        ("benign_work", _lines("benign_work.txt"), 0.6),
+    ):
+        plain = sum(any(word in line.lower() for word in folded) for line in lines)
+        all_views = sum(bool(marked.find(line)) for line in lines)
+        extra = 100 * (all_views - plain) / len(lines)
+        yield _row(f"15.{name}", extra, f"<= {limit}", "percentage points", "plain substring search", 1)
+    for name, lines, act, report in (
+        ("crosswoz", crosswoz(), 0.05, 0.5),
+        ("cold_safe", cold_safe(), 0.05, 2.0),
+        ("benign_work", _lines("benign_work.txt"), 0.0, 5.0),
+        ("benign_contacts", _lines("benign_contacts.txt"), 0.0, 6.0),
+    ):
+        yield _row(f"4.act.{name}", 100 * _level_share(lines, "act"), f"<= {act}", "%", f"{len(lines)} lines", 1)
+        yield _row(f"7.report.{name}", 100 * _level_share(lines, "report"), f"<= {report}", "%", f"{len(lines)} lines", 1)
+
+
+def speed() -> Iterator[Row]:
+    """P7: folding and matching a message of 50 characters against a loop of `in` over the same words."""
+    messages = synthetic_messages()
+    for size, goal in ((1_000, 10), (10_000, 100)):
+        words = synthetic_words(size)
+        union = Union(Term(text=word, category="word", weight=1) for word in words)
+        ours, naive = [], []
+        for _ in range(ROUNDS):
+            ours.append(_cpu(union.find, messages))
+            naive.append(_cpu(lambda text, words=words: naive_search(words, text), messages[:60]))
+        name = f"P7.{size // 1000}k"
+        us = statistics.median(ours) * 1e6
+        ratio = statistics.median(naive) / statistics.median(ours)
+        yield _row(name, ratio, f">= {goal}", "times", "`in` over the same words", ROUNDS)
+        yield _row(f"{name}.us", us, "<= 5" if size == 1_000 else "<= 10", "µs", "50 characters, CPU", ROUNDS)
+
+
+def stall() -> Iterator[Row]:
+    """P12: the longest another thread waits while a word list is rebuilt beside it."""
+    for size, goal in ((1_000, 5), (10_000, 20)):
+        terms = [Term(text=word, category="word", weight=1) for word in synthetic_words(size)]
+        waits = [_longest_wait(lambda terms=terms: Union(terms)) for _ in range(ROUNDS)]
+        value = statistics.median(waits) * 1e3
+        yield _row(f"P12.{size // 1000}k", value, f"<= {goal}", "ms", "a thread that only looks at the clock", ROUNDS)
+
+
+def group_words_bytes(groups: int = 10_000, words: int = 20, pool: int = 6_000) -> int:
+    """P11, the share of word lists: bytes that own words of many groups add, drawn from a common pool."""
+    import psutil
+
+    chosen = random.Random(3)
+    known = synthetic_words(pool)
+    terms = (
+        Term(text=word, category="own", group_id=f"g{group}")
+        for group in range(groups)
+        for word in chosen.sample(known, words)
+    )
+    load_fold()
+    gc.collect()
+    before = psutil.Process().memory_info().rss
+    union = Union(terms)
+    gc.collect()
+    after = psutil.Process().memory_info().rss
+    assert union.find(known[0], "g0") is not None
+    return after - before
+
+
+def judge(text: str | Sequence[str]) -> Level | None:
+    """What the shipped packs make of a message, or of the last messages of one sender."""
+    union, packs = shipped(), load_packs()
+    joined = text if isinstance(text, str) else "\n".join(text)
+    levels = {count.level for count in tally(_hits(union, text), packs, lambda: bool(find_contacts(joined)))}
+    return "act" if "act" in levels else "report" if "report" in levels else None
+
+
+@cache
+def shipped() -> Union:
+    """The automaton over the shipped packs."""
+    packs = load_packs().values()
+    return Union((t for p in packs for t in p.terms()), (a for p in packs for a in p.allowed()))
+
+
+@cache
+def marked_words() -> tuple[str, ...]:
+    """The words marked in the adverts, without those that fire more than twice on harmless development texts."""
+    marked: set[str] = set()
+    for _, parts, _ in generator().corpus(str(shared() / "ads.tsv"), None, seed=SEEDS[0]):
+        marked.update(_foldable(text for text, kind in parts if kind == "span"))
+    corpus = "\n".join([*crosswoz(), *cold_safe()]).lower()
+    return tuple(sorted(word for word in marked if corpus.count(word) <= PURGED_ABOVE))
+
+
+def ads(technique: str | None, seed: int) -> list[str | list[str]]:
+    """The adverts in one disguise (a list of messages where it spreads them)."""
+    return [out for _, _, out in generator().corpus(str(shared() / "ads.tsv"), technique, seed=seed)]
+
+
+@cache
+def generator() -> ModuleType:
+    """The disguise generator, loaded from beside the data so that nothing else can import it by accident."""
+    path = shared().parents[1] / "tools" / "evasion.py"
+    spec = importlib.util.spec_from_file_location("evasion_for_measuring", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def shared() -> Path:
+    """The folder with the moderation texts."""
+    return Path(os.environ.get("GROUPOPS_DATA") or ROOT.parent / "shared" / "data") / "moderation"
+
+
+def crosswoz() -> list[str]:
+    """Harmless service dialogues."""
+    return _lines("crosswoz_val.txt")
+
+
+def cold_safe() -> list[str]:
+    """The harmless half of the offence set's development part."""
+    return [line.partition("\t")[2] for line in _lines("cold_dev.tsv") if line.startswith("0\t")]
+
+
+def naive_search(words: Sequence[str], text: str) -> list[str]:
+    """What most bots do."""
+    return [word for word in words if word in text]
+
+
+def synthetic_words(size: int) -> list[str]:
+    """Keywords of two to six rare characters, one in twenty of Latin letters; equal on every run."""
+    dice = random.Random(size)
+    letters = [chr(code) for code in range(0x4E00, 0x9FA6, 7)]
+    words: set[str] = set()
+    while len(words) < size:
+        latin = dice.random() < 0.05
+        drawn = dice.choices("abcdefghijklmnopqrstuvwxyz" if latin else letters, k=dice.randint(2 + 2 * latin, 6))
+        words.update(_foldable(["".join(drawn)]))
+    return sorted(words)
+
+
+def synthetic_messages() -> list[str]:
+    """Messages of 50 characters, one in twenty with a keyword of the small list."""
+    dice = random.Random(5)
+    common = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经"
+    keywords = synthetic_words(1_000)
+    messages = []
+    for number in range(MESSAGES):
+        body = "".join(dice.choices(common + "，。 ", k=MESSAGE))
+        word = dice.choice(keywords) if number % 20 == 0 else ""
+        messages.append((word + body)[:MESSAGE])
+    return messages
+
+
+def _hits(union: Union, text: str | Sequence[str]) -> list[Any]:
+    """Hits in one message, or in each of several and across the last three at each step."""
+    if isinstance(text, str):
+        return list(union.find(text))
+    found: list[Any] = []
+    for number, message in enumerate(text):
+        found.extend(union.find(message))
+        across: list[SplitHit] = union.find_across(text[max(0, number - WINDOW + 1) : number + 1])
+        found.extend(across)
+    return found
+
+
+def _share(finds: Callable[[Any], bool], technique: str, seed: int) -> float:
+    """Of the adverts found in plain form, the share that is found in disguise."""
+    pairs = zip(ads(None, seed), ads(technique, seed), strict=True)
+    kept = [finds(disguised) for plain, disguised in pairs if finds(plain)]
+    return sum(kept) / len(kept)
+
+
+def _level_share(texts: Sequence[Any], level: Level) -> float:
+    """The share of texts that reach a level."""
+    reached = ("act",) if level == "act" else ("act", "report")
+    return sum(judge(text) in reached for text in texts) / len(texts)
+
+
+def _foldable(words: Iterable[str]) -> Iterator[str]:
+    """The words that are long enough to match, lower case."""
+    for word in words:
+        try:
+            yield fold_term(word)
+        except TermError:
+            continue
+
+
+def _lines(name: str) -> list[str]:
+    return [line for line in (shared() / name).read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _cpu(work: Callable[[str], object], messages: Sequence[str]) -> float:
+    """CPU seconds per message."""
+    start = time.process_time()
+    for message in messages:
+        work(message)
+    return (time.process_time() - start) / len(messages)
+
+
+def _longest_wait(build: Callable[[], object]) -> float:
+    """The longest pause in seconds of this thread while another one builds."""
+    builder = threading.Thread(target=build)
+    longest, seen = 0.0, time.perf_counter()
+    builder.start()
+    while builder.is_alive():
+        time.sleep(0)
+        now = time.perf_counter()
+        longest, seen = max(longest, now - seen), now
+    return longest
+
+
+def _row(name: str, value: float, goal: str, unit: str, against: str, rounds: int) -> Row:
+    return {"id": name, "value": round(value, 4), "goal": goal, "unit": unit, "against": against, "rounds": rounds}
+
+
+def met(row: Row) -> bool:
+    """Whether a row reaches its goal."""
+    sign, limit = row["goal"].split()
+    return bool(row["value"] >= float(limit)) if sign == ">=" else bool(row["value"] <= float(limit))
+
+
+def main() -> None:
+    """Prints the rows, one JSON object a line, with a mark where the goal is missed."""
+    for row in rows():
+        print(json.dumps(row, ensure_ascii=False) + ("" if met(row) else "  <-- missed"))
+    print(f"own words of 10,000 groups: {group_words_bytes() / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
