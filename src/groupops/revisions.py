@@ -136,7 +136,9 @@ def change(state: PolicyState, key: str, value: Any) -> PolicyState:
 
 
 def _overlaps(one: str, other: str) -> bool:
-    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+    first, second = split_key(one), split_key(other)
+    shared = min(len(first), len(second))
+    return first[:shared] == second[:shared]
 
 
 def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:

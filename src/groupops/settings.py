@@ -7,6 +7,7 @@ import types
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeGuard, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -23,11 +24,14 @@ __all__ = [
     "CORE_MODELS",
     "CORE_TABLES",
     "RENAMED",
+    "Key",
     "Origin",
     "Pack",
     "PackHeader",
     "PackShelf",
+    "decode",
     "effective_stage",
+    "expected",
     "flat",
     "messages_of",
     "pack_schema",
@@ -261,11 +265,14 @@ def _of_pack(pack: Pack) -> Origin:
 
 
 def split_key(key: str) -> Key:
-    """Split a dotted key; a rule's id, which has a dot itself, stays whole: `clause.moderation.porn.ref`."""
-    parts = tuple(key.split("."))
-    if parts[0] == "clause" and len(parts) > 3:  # noqa: PLR2004 - clause, id, ref
-        return (parts[0], ".".join(parts[1:-1]), parts[-1])
-    return parts
+    """Split a dotted key; names with dots of their own stay whole: `clause.moderation.porn.ref`."""
+    head, *rest = key.split(".")
+    if head == "clause" and rest:
+        named = rest[-1:] if rest[-1] in _ClauseTable.model_fields else []
+        return (head, ".".join(rest[: len(rest) - len(named)]), *named)
+    if head == "messages" and rest:
+        return (head, rest[0], *([".".join(rest[1:])] if rest[1:] else []))
+    return (head, *rest)
 
 
 def _nested(path: Key, value: Any) -> dict[str, Any]:
@@ -282,7 +289,7 @@ def _lay_environment(layers: _Layers, env: Mapping[str, str], manifests: Mapping
         path = _env_path(name)
         if path is None or env[name] == "":
             continue
-        value = _decode(env[name], _annotation(path, manifests))
+        value = decode(env[name], _annotation(path, manifests))
         layers.lay(_nested(path, value), Origin(kind="env", name=name.upper()))
 
 
@@ -290,11 +297,16 @@ def _env_path(name: str) -> Key | None:
     upper = name.upper()
     if not upper.startswith(ENV_PREFIX) or "__" not in upper:
         return None
-    return tuple(part.lower() for part in upper.removeprefix(ENV_PREFIX).split("__"))
+    return split_key(upper.removeprefix(ENV_PREFIX).replace("__", ".").lower())
 
 
-def _decode(raw: str, annotation: Any) -> Any:
-    """Text from the environment: JSON where it is JSON and the setting is not a text itself."""
+def decode(raw: str, annotation: Any) -> Any:
+    """Read a value that somebody typed: JSON where it is JSON and the setting is not a text itself.
+
+    Args:
+        raw: what was typed.
+        annotation: the setting's type; None where it is not known.
+    """
     if _is_text(annotation):
         return raw
     try:
@@ -311,13 +323,16 @@ def read_value(key: str, text: str, manifests: Mapping[str, Manifest]) -> Any:
         text: what was typed.
         manifests: installed plugins; a key that none of them has is found by `resolve`.
     """
-    return _decode(text, _annotation(split_key(key), manifests))
+    return decode(text, _annotation(split_key(key), manifests))
 
 
 def _is_text(annotation: Any) -> bool:
-    if annotation is str:
-        return True
-    return get_origin(annotation) is Literal and all(isinstance(arg, str) for arg in get_args(annotation))
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return all(arg is type(None) or _is_text(arg) for arg in args)
+    if origin is Literal:
+        return all(isinstance(arg, str) for arg in args)
+    return isinstance(annotation, type) and issubclass(annotation, str | Path)
 
 
 def _annotation(path: Key, manifests: Mapping[str, Manifest]) -> Any:
@@ -456,11 +471,15 @@ def _note(layers: _Layers, path: Key, model: type[BaseModel], found: Mapping[str
     elif found["type"] == "value_error":
         layers.fault(key, f"does not hold: {found['ctx']['error']}")
     else:
-        layers.fault(key, f"= {found['input']!r}: {_lower(found['msg'])}")
+        layers.fault(key, f"= {found['input']!r}: {expected(found)}")
 
 
-def _lower(message: str) -> str:
-    return message[:1].lower() + message[1:]
+def expected(found: Mapping[str, Any]) -> str:
+    """Say what was expected, from one of pydantic's error records."""
+    message = str(found["msg"])
+    typed_list = isinstance(found["input"], str) and found["type"] in ("tuple_type", "list_type", "set_type")
+    hint = '; write a JSON list, e.g. ["one", "two"]' if typed_list else ""
+    return message[:1].lower() + message[1:] + hint
 
 
 def _meant_key(key: Key, valid: Iterable[str]) -> str:
