@@ -23,7 +23,7 @@ from groupops.directory import PeopleBook
 from groupops.events import Event, MessagePosted, MessageRecalled
 from groupops.hooks import Hooks
 from groupops.outbox import Outbox, renumbered
-from groupops.people import AccountId, Clause, GroupId, Member, PersonId, Role
+from groupops.people import AccountId, Clause, GroupId, Member, PersonId, Role, Stage
 from groupops.plan import GroupPlan
 from groupops.plugin import Texts
 from groupops.policy import Ladder
@@ -220,7 +220,10 @@ class Casebook:
             reason=worst.reason,
             reasons=ruling.reasons,
             severity=worst.severity,
-            evidence=tuple(evidence for offence in _offences(ruling) for evidence in offence.evidence),
+            evidence=(
+                *(evidence for offence in _offences(ruling) for evidence in offence.evidence),
+                Evidence(what="source", detail=event.source),
+            ),
             excerpt=message.text if message and keep else "",
             ladder=worst.ladder,
             status=CaseStatus.MEASURE,
@@ -268,7 +271,7 @@ class Casebook:
             asks = self._asks(numbered, plan, member, contained, step)
             return rows + self.outbox.rows(event.id, "steward", asks, plugin=draft.plugin, first=len(rows))
 
-        due = ()
+        due: tuple[Due, ...] = ()
         if waits:
             lapses = now + timedelta(hours=plan.policy.discipline.approve_hours)
             due = (
@@ -466,19 +469,23 @@ class Casebook:
             appeal_until=now + timedelta(hours=plan.policy.discipline.appeal_hours),
         )
         imposed = await self._impose(effective, plan)
-        actions = [item for item in imposed if not item.kind.endswith(("_obligation", "_at", "_case"))]
-        errands = tuple(item for item in imposed if item not in actions)
+        errands = tuple(item for item in imposed if isinstance(item, Errand))
+        actions = [
+            item
+            for item in imposed
+            if not isinstance(item, Errand) and (plan.stage is Stage.ENFORCED or not item.bites)
+        ]
         rows = self._notice_rows(effective, f"notice.{case.step}", plan, event_id)
         rows += self.outbox.rows(
             event_id, "step", actions, plugin=case.plugin, case_id=case.id, first=_AFTER_ANSWER + len(rows)
-        )  # type: ignore[arg-type]
+        )
         booked = await self.records.update_case(effective, outbox=rows)
         await self._audit(booked.case, "effective", who.account, step=case.step, strike=effective.strike)
         return Answered(
             text=self.texts("approved.done", id=case.id, step=self.texts(f"step.{case.step}")),
             case=booked.case,
             rows=booked.outbox,
-            errands=errands,  # type: ignore[arg-type]
+            errands=errands,
         )
 
     async def _impose(self, case: Case, plan: GroupPlan) -> Sequence[Action | Errand]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from groupops.calendar import Window, WorkCalendar, WorkHours
@@ -15,6 +15,8 @@ from groupops.people import Group, GroupId, Stage
 from groupops.plugin import Command, Log, Quiet, Settings, Texts, Tools, texts_of
 from groupops.policy import Policy
 from groupops.settings import effective_stage
+
+_T = TypeVar("_T")
 
 _EVENT_HOOKS = ("judge", "react")
 
@@ -233,14 +235,15 @@ class PlanBook:
         key = (what, *sorted((kind, *(id(bound) for bound in bounds)) for kind, bounds in made.items()))
         return self._once(key, made, lambda: made)
 
-    def _once(self, key: tuple[Any, ...], alive: object, make: Callable[[], Any]) -> Any:
+    def _once(self, key: tuple[Any, ...], alive: object, make: Callable[[], _T]) -> _T:
         """Make a thing once per key. `alive` keeps what the key's ids stand for from being collected."""
         found = self._shared.get(key)
         if found is None:
             if len(self._shared) > _SHARED_LIMIT:
                 self._shared.clear()
             found = self._shared[key] = (alive, make())
-        return found[1]
+        made: _T = found[1]
+        return made
 
 
 def _texts(package: str, overrides: Mapping[str, str]) -> Texts | None:

@@ -35,7 +35,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-ArgKind = Literal["word", "int", "text", "member"]
+ArgKind = Literal["word", "int", "ref", "text", "member"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,8 @@ class Arg:
 
     Args:
         name: what it is called in the form shown to people, in Chinese.
-        of: `word` up to the next space, `int` a whole number, `text` all that follows, `member` a mention,
+        of: `word` up to the next space, `int` a whole number, `ref` the number of a case (`12`) or, with a
+            T before it, of an obligation (`T7`), `text` all that follows, `member` a mention,
             an account id or a card that only one member has.
         optional: True when it may be left out; only trailing arguments may.
     """

@@ -1,0 +1,553 @@
+"""The one road every fact takes: judged, settled, booked, acted on, reacted to, and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from groupops.actions import (
+    Action,
+    AskStewards,
+    DirectMessage,
+    Errand,
+    OpenCase,
+    OpenObligation,
+    Receipt,
+    Reply,
+    SendText,
+    SettleObligation,
+    WakeAt,
+)
+from groupops.calendar import WorkCalendar
+from groupops.casebook import CORE, Answered, Casebook, booked_rows
+from groupops.clock import Clock
+from groupops.commands import Answer, Commands, Found
+from groupops.directory import PeopleBook
+from groupops.errors import Conflict, StoreError
+from groupops.events import (
+    ChoiceMade,
+    CommandGiven,
+    Event,
+    MembersListed,
+    MessagePosted,
+    MessageRecalled,
+    TimeCame,
+)
+from groupops.hooks import Answer as Said_
+from groupops.hooks import Asked, Hooks
+from groupops.obligations import Obligations
+from groupops.outbox import Outbox, waiting_for_quiet
+from groupops.people import Member, Stage
+from groupops.plan import GroupPlan, PlanBook
+from groupops.plugin import Log, Texts
+from groupops.records import Audit, Booked, Due, OutboxRow, Purpose, Records
+from groupops.verdicts import Evidence, Ruling, Said, Severity
+
+REACT_FROM = 1000
+"""Actions a fact is answered with are numbered from here, behind those of its ruling."""
+
+SAME_UTTERANCE = timedelta(seconds=60)
+"""Two sources that saw one text of one person in one group within this saw one utterance (`architecture.md` §4)."""
+
+GENERATION = 50_000
+"""Ids remembered before the older half is let go; what was booked is remembered by the store for good."""
+
+RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Seconds to wait before a fact is tried again when the database refused."""
+
+_UNASKED = frozenset({"time_came", "member_joined", "member_left", "obligation_missed", "person_changed"})
+"""Facts whose answers nobody asked for: quiet hours put them off."""
+
+_OWNED = frozenset({"time_came", "obligation_missed"})
+"""Facts meant for one plugin only."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a fact.
+
+    Args:
+        event: the fact.
+        ruling: what was said; None when nobody was asked.
+        booked: the case, if there is one.
+        would: what would have been booked, where the stage books nothing.
+        receipts: actions with what became of them.
+        answer: the answer to a command.
+        faults: plugins that failed.
+        duplicate: True when the fact had been handled before.
+    """
+
+    event: Event
+    ruling: Ruling | None = None
+    booked: Booked | None = None
+    would: Ruling | None = None
+    receipts: tuple[tuple[OutboxRow, Receipt], ...] = ()
+    answer: Answer | None = None
+    faults: tuple[str, ...] = ()
+    duplicate: bool = False
+    further: tuple[Outcome, ...] = ()
+
+
+@dataclass(slots=True)
+class Pending:
+    """A fact that could not be finished at a glance, with what was already asked."""
+
+    event: Event
+    plan: GroupPlan | None = None
+    member: Member | None = None
+    judged: Asked | None = None
+    reacted: Asked | None = None
+    found: Found | None = None
+    same_as: str = ""
+
+
+@dataclass(slots=True)
+class _Utterance:
+    at: datetime
+    source: str
+    event_id: str
+
+
+@dataclass(slots=True)
+class Flow:
+    """Takes every fact from wherever it comes; the only caller of judging and reacting hooks.
+
+    Args:
+        hooks, plans, people, records, casebook, outbox, obligations, commands: the engine's rooms.
+        calendar: which days are worked.
+        clock: when it is.
+        texts: the core's texts.
+        log: where to log; never contents.
+        meet: told of a group nobody bound; may bind it and give its plan.
+        heard: told of every outcome: metrics, scenario players, the sandbox's trace.
+        timers: job prefix → the core's own answer to a due row.
+    """
+
+    hooks: Hooks
+    plans: PlanBook
+    people: PeopleBook
+    records: Records
+    casebook: Casebook
+    outbox: Outbox
+    obligations: Obligations
+    commands: Commands
+    calendar: WorkCalendar
+    clock: Clock
+    texts: Texts
+    log: Log
+    meet: Callable[[Event], Any] | None = None
+    heard: Callable[[Outcome], None] | None = None
+    timers: dict[str, Callable[[TimeCame], Any]] = field(default_factory=dict[str, Callable[[TimeCame], Any]])
+    _ids: tuple[set[str], set[str]] = field(default_factory=lambda: (set[str](), set[str]()))
+    _uttered: tuple[dict[tuple[str, str, str], _Utterance], dict[tuple[str, str, str], _Utterance]] = field(
+        default_factory=lambda: (
+            dict[tuple[str, str, str], _Utterance](),
+            dict[tuple[str, str, str], _Utterance](),
+        )
+    )
+
+    # — the door —
+
+    async def handle(self, event: Event) -> Outcome:
+        """Take one fact all the way.
+
+        Raises:
+            StoreError: the database refused until patience ran out; the fact may be handed in again.
+        """
+        pending = self.glance(event)
+        if pending is None:
+            return Outcome(event=event)
+        return await self.finish(pending)
+
+    def glance(self, event: Event) -> Pending | None:
+        """Do all that can be done without waiting; most talk ends here, without disk or round trip.
+
+        Returns:
+            None when the fact is finished; else what is left for `finish`.
+        """
+        if not self._fresh(event.id):
+            return None
+        plan = self.plans.of(event.group_id)
+        if plan is None:
+            return None if self.meet is None else Pending(event=event)
+        if plan.stage in _ASLEEP:
+            return None
+        if event.kind != "message_posted":
+            return Pending(event=event, plan=plan)
+        member = self.people.seen(event)
+        same = self._same_utterance(event, member)
+        if same:
+            return Pending(event=event, plan=plan, member=member, same_as=same)
+        found = self._command(event, plan, member)
+        judged = self.hooks.ask(plan.judges.get(event.kind, ()), event, plan.group, member)
+        if not judged.silent or found is not None:
+            return Pending(event=event, plan=plan, member=member, judged=judged, found=found)
+        reacted = self.hooks.ask(plan.reacts.get(event.kind, ()), event, plan.group, member)
+        if reacted.silent:
+            return None
+        return Pending(event=event, plan=plan, member=member, judged=judged, reacted=reacted)
+
+    async def finish(self, pending: Pending) -> Outcome:
+        """Finish what a glance left: wait, book, act, react."""
+        try:
+            outcome = await self._patiently(pending)
+        except StoreError:
+            self._forget(pending.event.id)
+            raise
+        if self.heard is not None:
+            self.heard(outcome)
+        return outcome
+
+    async def _patiently(self, pending: Pending) -> Outcome:
+        """Try again while the database refuses: nothing irreversible happened before the booking."""
+        for wait in RETRIES:
+            try:
+                return await self._finish(pending)
+            except Conflict:
+                self.log.info("decided twice at once, again", kind=pending.event.kind)
+            except StoreError as error:
+                self.log.warning("store refused, again", kind=pending.event.kind, error=type(error).__name__)
+                await self.clock.sleep(wait)
+        return await self._finish(pending)
+
+    async def _finish(self, pending: Pending) -> Outcome:
+        event, plan = pending.event, pending.plan
+        if plan is None:
+            return await self._stranger(event)
+        if pending.same_as:
+            return await self._second_source(event, pending.same_as)
+        match event:
+            case MembersListed():
+                return await self._listed(event)
+            case TimeCame():
+                return await self._time(event, plan)
+            case ChoiceMade():
+                return await self._chosen(event, plan)
+            case CommandGiven():
+                return await self._given(event, plan)
+            case MessageRecalled():
+                return await self._recalled(event, plan)
+            case _:
+                return await self._ruled(pending)
+
+    # — judging and booking —
+
+    async def _ruled(self, pending: Pending) -> Outcome:
+        event, plan = pending.event, pending.plan
+        assert plan is not None  # noqa: S101 - the caller looked
+        member = pending.member or self.people.seen(event)
+        judged = pending.judged or self.hooks.ask(self._judges(plan, event), event, plan.group, member)
+        pending.judged = await self.hooks.wait(judged)
+        ruling = self._settle(event, judged)
+        outcome = Outcome(event=event, ruling=ruling, faults=tuple(judged.faults))
+        if ruling.worst is not None:
+            await self._offended(event, plan, member, ruling, outcome)
+        if judged.faults and plan.policy.discipline.on_plugin_error == "hold":
+            await self._hold(event, plan, judged.faults, outcome)
+        if ruling.stands:
+            await self._react(event, plan, member, pending.reacted, outcome)
+        await self._follow_command(pending, plan, member, outcome)
+        return outcome
+
+    def _judges(self, plan: GroupPlan, event: Event) -> Iterable[Any]:
+        return _meant(plan.judges.get(event.kind, ()), event)
+
+    def _settle(self, event: Event, judged: Asked) -> Ruling:
+        if not judged.answers:
+            return Ruling()
+        said = tuple(Said(plugin=answer.plugin, verdict=answer.value) for answer in judged.answers)
+        return self.hooks.settle(event, said)
+
+    async def _offended(
+        self, event: Event, plan: GroupPlan, member: Member, ruling: Ruling, outcome: Outcome
+    ) -> None:
+        """Book an offence and act on it; in shadow, only write down what would have happened."""
+        if not member.account:
+            await self._note(event, "no stable sender", ruling)
+            return
+        if not plan.stage.books:
+            outcome.would = ruling
+            await self._note(event, "would have", ruling)
+            return
+        earlier = await self._booked_before(event, member)
+        if earlier:
+            outcome.duplicate = True
+            return
+        booked = await self.casebook.book(event, plan, member, ruling)
+        outcome.booked = booked
+        if booked is not None and booked.outbox:
+            outcome.receipts += await self.outbox.send(booked_rows(booked))
+
+    async def _booked_before(self, event: Event, member: Member) -> bool:
+        """After a restart memory is empty: ask the record whether another source brought this utterance."""
+        if not isinstance(event, MessagePosted) or member.person_id is None:
+            return False
+        since = event.at - SAME_UTTERANCE
+        for case in await self.records.cases(group_id=event.group_id, person_id=member.person_id, since=since):
+            other = case.event_id != event.id and case.message_id != event.message_id
+            if other and case.excerpt and case.excerpt == event.text and _source_of(case.evidence) not in ("", event.source):
+                await self.casebook.add_evidence(case, Evidence(what="source", detail=event.source))
+                return True
+        return False
+
+    async def _hold(self, event: Event, plan: GroupPlan, faults: Sequence[str], outcome: Outcome) -> None:
+        """A plugin failed and the group wants such messages held: a steward is asked to look."""
+        text = self.texts("steward.held", plugins=", ".join(sorted(set(faults))))
+        ask = AskStewards(group_id=event.group_id, text=text, subject=f"event:{event.id}")
+        await self._send(event.id, "steward", (ask,), outcome, first=REACT_FROM - 1)
+
+    # — reacting —
+
+    async def _react(
+        self, event: Event, plan: GroupPlan, member: Member, asked: Asked | None, outcome: Outcome
+    ) -> None:
+        reacts = _meant(plan.reacts.get(event.kind, ()), event)
+        reacted = await self.hooks.wait(asked or self.hooks.ask(reacts, event, plan.group, member))
+        outcome.faults += tuple(reacted.faults)
+        if not reacted.answers:
+            return
+        if not plan.stage.books:
+            await self._note(event, "would have reacted", None, plugins=[answer.plugin for answer in reacted.answers])
+            return
+        rows: list[OutboxRow] = []
+        for answer in reacted.answers:
+            rows += await self._rows_of(event, plan, answer, first=REACT_FROM + len(rows))
+        stored = await self.records.enqueue(rows) if rows else ()
+        outcome.receipts += await self.outbox.send(stored)
+
+    async def _rows_of(self, event: Event, plan: GroupPlan, answer: Said_, first: int) -> tuple[OutboxRow, ...]:
+        """Run a plugin's errands and make rows of its actions; unasked ones wait for the end of the rest."""
+        actions = await self._errands(event, plan, answer.plugin, answer.value)
+        rows = self.outbox.rows(event.id, "react", actions, plugin=answer.plugin, first=first)
+        if event.kind not in _UNASKED or not plan.defer:
+            return rows
+        until = plan.resting_until(self.clock.now(), self.calendar)
+        if until is None:
+            return rows
+        return tuple(replace(row, not_before=until) if waiting_for_quiet(row.action) else row for row in rows)
+
+    async def _errands(
+        self, event: Event, plan: GroupPlan, plugin: str, asked: Iterable[Action | Errand]
+    ) -> list[Action]:
+        """Run the errands among what a plugin asked; give back the actions."""
+        actions: list[Action] = []
+        for number, item in enumerate(asked):
+            match item:
+                case OpenObligation():
+                    person = await self.records.person_for(item.account)
+                    await self.obligations.open(item, person.id, plugin, event.id)
+                case SettleObligation():
+                    await self.obligations.settle(item, event.at)
+                case WakeAt():
+                    job = f"{plugin}/{item.job}/{item.group_id}"
+                    due = Due(job=job, due_at=item.at, group_id=item.group_id, plugin=plugin, payload=item.payload)
+                    await self.records.put_due((due,))
+                case OpenCase():
+                    await self._report(f"{event.id}/{plugin}/{number}", plan, plugin, item)
+                case _:
+                    actions.append(item)
+        return actions
+
+    async def _report(self, event_id: str, plan: GroupPlan, plugin: str, report: OpenCase) -> None:
+        booked = await self.casebook.report(
+            event_id=event_id,
+            group_id=report.group_id,
+            account=report.account,
+            rule=report.rule,
+            reason=report.reason,
+            severity=Severity(report.severity),
+            ladder=report.ladder,
+            message_id=report.message_id,
+            excerpt=report.excerpt,
+            reporter=report.reporter,
+            plugin=plugin,
+            plan=plan,
+        )
+        await self.outbox.send(booked_rows(booked))
+
+    # — commands and choices —
+
+    def _command(self, event: MessagePosted, plan: GroupPlan, member: Member) -> Found | None:
+        return self.commands.find(event, plan, member) if self.commands.might_be(event, plan) else None
+
+    async def _follow_command(self, pending: Pending, plan: GroupPlan, member: Member, outcome: Outcome) -> None:
+        """Once the message was judged, do what it commands."""
+        found = pending.found
+        if found is None:
+            return
+        if found.wrong:
+            answer = Reply(
+                group_id=plan.group.id,
+                message_id=getattr(pending.event, "message_id", ""),
+                text=found.wrong,
+                account=member.account,
+            )
+            outcome.answer = Answer(text=found.wrong)
+            await self._send(pending.event.id, "answer", (answer,), outcome, first=REACT_FROM - 2)
+        if found.given is not None:
+            outcome.further += (await self.handle(found.given),)
+
+    async def _given(self, event: CommandGiven, plan: GroupPlan) -> Outcome:
+        member = self.people.member(event.group_id, event.account)
+        outcome = Outcome(event=event)
+        if self.commands.is_core(event.name):
+            outcome.answer = await self.commands.answer(event, member, plan)
+            await self._tell(event, member, outcome.answer, outcome)
+            return outcome
+        owner, _ = plan.commands.get(event.name, ("", None))
+        reacts = tuple(bound for bound in plan.reacts.get(event.kind, ()) if bound.plugin == owner)
+        await self._react(event, plan, member, self.hooks.ask(reacts, event, plan.group, member), outcome)
+        return outcome
+
+    async def _chosen(self, event: ChoiceMade, plan: GroupPlan) -> Outcome:
+        member = self.people.member(event.group_id, event.account)
+        outcome = Outcome(event=event)
+        outcome.answer = await self.commands.choose(event, member, plan)
+        if outcome.answer is not None:
+            await self._tell(event, member, outcome.answer, outcome)
+            return outcome
+        facts = await self.obligations.choose(event)
+        if facts is not None:
+            return outcome
+        await self._react(event, plan, member, None, outcome)
+        return outcome
+
+    async def _tell(self, event: CommandGiven | ChoiceMade, member: Member, answer: Answer, outcome: Outcome) -> None:
+        """Give the answer to whoever asked, privately where it must be; and do what follows."""
+        if answer.text:
+            await self._send(event.id, "answer", (self._answer_action(event, member, answer),), outcome)
+        if answer.answered is not None:
+            await self._follow_case(event, answer.answered, outcome)
+        await self._send(event.id, "steward", answer.actions, outcome, first=1)
+        for fact in answer.facts:
+            outcome.further += (await self.handle(fact),)
+
+    def _answer_action(self, event: CommandGiven | ChoiceMade, member: Member, answer: Answer) -> Action:
+        private = answer.private or getattr(event, "private", False)
+        if private:
+            neutral = self.texts("answer.neutral", name=member.called)
+            return DirectMessage(group_id=event.group_id, account=member.account, text=answer.text, neutral=neutral)
+        message_id = getattr(event, "message_id", "")
+        if message_id:
+            return Reply(group_id=event.group_id, message_id=message_id, text=answer.text, account=member.account)
+        return SendText(group_id=event.group_id, text=answer.text, mentions=(member.account,))
+
+    async def _follow_case(self, event: Event, answered: Answered, outcome: Outcome) -> None:
+        plan = self.plans.of(event.group_id)
+        if answered.errands and answered.case is not None and plan is not None:
+            await self._errands(event, plan, answered.case.plugin, answered.errands)
+        outcome.receipts += await self.outbox.send(answered.rows)
+
+    # — other facts —
+
+    async def _recalled(self, event: MessageRecalled, plan: GroupPlan) -> Outcome:
+        outcome = Outcome(event=event)
+        answered = await self.casebook.recalled(event, plan)
+        if answered is not None:
+            await self._follow_case(event, answered, outcome)
+        await self._react(event, plan, self.people.member(event.group_id, event.account), None, outcome)
+        return outcome
+
+    async def _listed(self, event: MembersListed) -> Outcome:
+        outcome = Outcome(event=event)
+        for fact in await self.people.take_list(event):
+            outcome.further += (await self.handle(fact),)
+        return outcome
+
+    async def _time(self, event: TimeCame, plan: GroupPlan) -> Outcome:
+        if event.plugin != CORE:
+            return await self._ruled(Pending(event=event, plan=plan))
+        outcome = Outcome(event=event)
+        kind = event.job.partition("/")[0]
+        if kind == "obligation":
+            await self._obligation_due(event, outcome)
+        elif kind == "case":
+            await self.casebook.lapse(event.payload)
+        elif kind in self.timers:
+            await self.timers[kind](event)
+        return outcome
+
+    async def _obligation_due(self, event: TimeCame, outcome: Outcome) -> None:
+        came = await self.obligations.come_due(event)
+        await self._send(event.id, "reminder", came.actions, outcome)
+        for fact in came.events:
+            outcome.further += (await self.handle(fact),)
+
+    async def _stranger(self, event: Event) -> Outcome:
+        """A fact of a group nobody bound: it may be bound now, by the operator's defaults."""
+        outcome = Outcome(event=event)
+        if self.meet is not None:
+            met = await self.meet(event)
+            if met:
+                self._forget(event.id)
+                outcome.further = (await self.handle(event),)
+        return outcome
+
+    async def _second_source(self, event: Event, first: str) -> Outcome:
+        case = await self.records.case_of_event(first)
+        if case is not None:
+            await self.casebook.add_evidence(case, Evidence(what="source", detail=event.source))
+        return Outcome(event=event, duplicate=True)
+
+    # — small helps —
+
+    async def _send(
+        self, event_id: str, purpose: Purpose, actions: Iterable[Action], outcome: Outcome, first: int = 0
+    ) -> None:
+        rows = self.outbox.rows(event_id, purpose, actions, plugin=CORE, first=first)
+        if rows:
+            outcome.receipts += await self.outbox.send(await self.records.enqueue(rows))
+
+    async def _note(self, event: Event, what: str, ruling: Ruling | None, **detail: Any) -> None:
+        worst = ruling.worst if ruling else None
+        if worst is not None:
+            detail |= {"rule": worst.rule, "reason": worst.reason, "ladder": worst.ladder}
+        await self.records.note(
+            Audit(at=self.clock.now(), what=what, group_id=event.group_id, subject=f"event:{event.id}", detail=detail)
+        )
+
+    def _fresh(self, event_id: str) -> bool:
+        """Say whether this fact is met for the first time, and remember it."""
+        new, old = self._ids
+        if event_id in new or event_id in old:
+            return False
+        new.add(event_id)
+        if len(new) >= GENERATION:
+            self._ids = (set(), new)
+        return True
+
+    def _forget(self, event_id: str) -> None:
+        for ids in self._ids:
+            ids.discard(event_id)
+
+    def _same_utterance(self, event: MessagePosted, member: Member) -> str:
+        """Give the id of the fact another source brought for this utterance, or an empty string."""
+        new, old = self._uttered
+        key = (event.group_id, member.key, event.text)
+        met = new.get(key) or old.get(key)
+        if met is not None and met.source != event.source and abs(event.at - met.at) <= SAME_UTTERANCE:
+            return met.event_id
+        new[key] = _Utterance(event.at, event.source, event.id)
+        if len(new) >= GENERATION:
+            self._uttered = ({}, new)
+        return ""
+
+
+_ASLEEP = frozenset({Stage.DRAFT, Stage.REHEARSED})
+"""Stages in which nothing is asked of live facts."""
+
+
+def _meant(bounds: Sequence[Any], event: Event) -> Sequence[Any]:
+    """Leave out plugins a fact is not meant for."""
+    if event.kind not in _OWNED:
+        return bounds
+    plugin = getattr(event, "plugin", "")
+    return tuple(bound for bound in bounds if bound.plugin == plugin)
+
+
+def _source_of(evidence: Iterable[Evidence]) -> str:
+    """Give the first source a case was seen by, as its evidence tells."""
+    return next((item.detail for item in evidence if item.what == "source"), "")
+
