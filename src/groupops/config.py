@@ -172,6 +172,8 @@ def _config(values: Mapping[str, str], sources: Mapping[str, str]) -> Config:
 def _faults(error: ValidationError, values: Mapping[str, str], sources: Mapping[str, str]) -> Iterator[str]:
     for found in error.errors():
         key = env_key(str(found["loc"][0]))
+        if key not in values:
+            continue  # a default that hangs on another field's value
         why = str(found["ctx"]["error"]) if found["type"] == "value_error" else expected(dict(found))  # pyright: ignore[reportTypedDictNotRequiredAccess] - a value_error has one
         yield f"{sources[key]}: {key}={values[key]}: {why}"
 
@@ -181,9 +183,11 @@ def nonebot_keywords(
 ) -> dict[str, Any]:
     """Give the keywords `nonebot.init` needs so that adapters see their keys wherever these stand.
 
-    NoneBot itself finds keys it does not declare only in its files, never in the environment alone. Values
-    are read as NoneBot reads its files: JSON where it is JSON, else text; `A__B` becomes a table. Keys are
-    lower case, empty values are left out.
+    NoneBot's global configuration finds keys it does not declare only in its files, never in the environment
+    alone. Values are read as NoneBot reads its files: JSON where it is JSON, else text; `A__B` becomes a
+    table. Keys are lower case, empty values are left out. A bare number is left out too: `get_plugin_config`
+    reads it from the environment as the field wants it, and a token of digits handed over as a number would
+    be refused where a text is wanted.
 
     Args:
         environ: the process environment; stronger than `dotenv`.
@@ -194,9 +198,14 @@ def nonebot_keywords(
     keywords: dict[str, Any] = {}
     values = _upper(dotenv) | _upper(environ)
     for key in sorted(values, key=lambda key: (key.count("__"), key)):
-        if starts and key.startswith(starts):
-            _put(keywords, key.lower().split("__"), decode(values[key], None))
+        value = decode(values[key], None)
+        if starts and key.startswith(starts) and not _is_bare_number(key, value):
+            _put(keywords, key.lower().split("__"), value)
     return keywords
+
+
+def _is_bare_number(key: str, value: Any) -> bool:
+    return "__" not in key and isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _put(table: dict[str, Any], path: list[str], value: Any) -> None:
