@@ -344,7 +344,7 @@ class Casebook:
     def message(self, plan: GroupPlan | None, key: str, case: Case, member: Member, **more: object) -> str:
         """Give a text about a case: by the pack's `[messages]` where it has one, else the core's own."""
         texts = self.texts
-        own = plan.policy.messages.get(key) if plan else None
+        own = plan.policy.messages.get(f"core.{key}") if plan else None
         if own is not None:
             texts = texts.over({key: own})
         return texts(

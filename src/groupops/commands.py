@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -138,7 +138,7 @@ class Commands:
         if command is None:
             return None
         try:
-            args = parse_args(command, rest.strip(), event, self._resolver(event))
+            args = parse_args(command, rest.strip(), _mentioned(event), self._resolver(event))
         except CommandError as error:
             return Found(wrong=str(error)) if addressed else None
         if not addressed and not (command.bare and args):
@@ -146,6 +146,21 @@ class Commands:
         if command.stewards_only and not member.protected:
             return Found(wrong=self.texts("command.stewards_only", word=command.word)) if addressed else None
         return Found(given=self._given(event, command, args, private=private), owner=owner)
+
+    def checked(self, event: CommandGiven, plan: GroupPlan, member: Member) -> Found:
+        """Check a command that came by itself (privately, by a button, from the console) against its form."""
+        owner, command = self._look_up(event.name, plan)
+        if command is None:
+            return Found(wrong=self.texts("command.unknown", word=event.name))
+        if command.stewards_only and not member.protected:
+            return Found(wrong=self.texts("command.stewards_only", word=event.name))
+        if event.id.endswith("/command"):
+            return Found(given=event, owner=owner)
+        try:
+            args = parse_args(command, " ".join(event.args), event.mentioned, self._resolver(event))
+        except CommandError as error:
+            return Found(wrong=str(error))
+        return Found(given=replace(event, name=command.word, args=args), owner=owner)
 
     def _look_up(self, word: str, plan: GroupPlan) -> tuple[str, Command | None]:
         core = core_commands().get(word)
@@ -170,7 +185,7 @@ class Commands:
             mentioned=_mentioned(event),
         )
 
-    def _resolver(self, event: MessagePosted) -> Callable[[str], AccountId | None]:
+    def _resolver(self, event: MessagePosted | CommandGiven) -> Callable[[str], AccountId | None]:
         def resolve(word: str) -> AccountId | None:
             named = [m.account for m in self.people.members(event.group_id) if word in (m.account, m.card, m.name, m.real_name)]
             return named[0] if len(named) == 1 else None
@@ -339,14 +354,17 @@ _UNTOLD = frozenset({CaseStatus.DISMISSED, CaseStatus.WITHDRAWN, CaseStatus.LAPS
 
 
 def parse_args(
-    command: Command, text: str, event: MessagePosted, resolve: Callable[[str], AccountId | None]
+    command: Command,
+    text: str,
+    mentioned: tuple[AccountId, ...],
+    resolve: Callable[[str], AccountId | None],
 ) -> tuple[str, ...]:
     """Read a command's arguments from the text behind its word.
 
     Args:
         command: whose form counts.
         text: what stands behind the word.
-        event: the message, for its mentions.
+        mentioned: who was mentioned with it.
         resolve: from a card or name to the one account that has it.
 
     Returns:
@@ -355,7 +373,7 @@ def parse_args(
     Raises:
         CommandError: the form is wrong; the text says the right one.
     """
-    mentions = list(_mentioned(event))
+    mentions = list(mentioned)
     args: list[str] = []
     rest = text
     for arg in command.args:

@@ -392,13 +392,17 @@ class Flow:
     async def _given(self, event: CommandGiven, plan: GroupPlan) -> Outcome:
         member = self.people.member(event.group_id, event.account)
         outcome = Outcome(event=event)
-        if self.commands.is_core(event.name):
-            outcome.answer = await self.commands.answer(event, member, plan)
+        found = self.commands.checked(event, plan, member)
+        if found.given is None:
+            outcome.answer = Answer(text=found.wrong)
             await self._tell(event, member, outcome.answer, outcome)
-            return outcome
-        owner, _ = plan.commands.get(event.name, ("", None))
-        reacts = tuple(bound for bound in plan.reacts.get(event.kind, ()) if bound.plugin == owner)
-        await self._react(event, plan, member, self.hooks.ask(reacts, event, plan.group, member), outcome)
+        elif not found.owner:
+            outcome.answer = await self.commands.answer(found.given, member, plan)
+            await self._tell(found.given, member, outcome.answer, outcome)
+        else:
+            reacts = tuple(bound for bound in plan.reacts.get(event.kind, ()) if bound.plugin == found.owner)
+            asked = self.hooks.ask(reacts, found.given, plan.group, member)
+            await self._react(found.given, plan, member, asked, outcome)
         return outcome
 
     async def _chosen(self, event: ChoiceMade, plan: GroupPlan) -> Outcome:

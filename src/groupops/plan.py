@@ -14,7 +14,7 @@ from groupops.hooks import Bound, Hooks
 from groupops.people import Group, GroupId, Stage
 from groupops.plugin import Command, Log, Quiet, Settings, Texts, Tools, texts_of
 from groupops.policy import Policy
-from groupops.settings import effective_stage
+from groupops.settings import effective_stage, messages_of
 
 _T = TypeVar("_T")
 
@@ -200,8 +200,7 @@ class PlanBook:
     def _tools(self, name: str, policy: Policy) -> Tools:
         """One set of tools per plugin and set of messages: ten thousand groups share it."""
         one = self.hooks.loaded[name]
-        said = {key: text for key, text in policy.messages.items() if key.partition(".")[0] == name}
-        overrides = {key.partition(".")[2]: text for key, text in said.items()}
+        overrides = messages_of(policy, name)
         key = ("tools", name, tuple(sorted(overrides.items())))
         return self._once(key, None, lambda: self.tools_of(name, _texts(one.module.__name__, overrides)))
 

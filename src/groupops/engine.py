@@ -1,0 +1,374 @@
+"""Puts the engine's rooms together, the same way for a bot that runs, a rehearsal, a scenario and a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from groupops.calendar import WorkCalendar
+from groupops.casebook import CORE, Casebook
+from groupops.clock import Clock
+from groupops.commands import Commands
+from groupops.counters import Counters
+from groupops.directory import PeopleBook
+from groupops.errors import ConfigError
+from groupops.events import Event, TimeCame
+from groupops.flow import Flow, Outcome
+from groupops.hooks import Hooks
+from groupops.obligations import Obligations
+from groupops.outbox import Outbox
+from groupops.people import AccountId, Group, GroupId, Stage
+from groupops.plan import GroupPlan, PlanBook
+from groupops.platform import Platform
+from groupops.plugin import Log, Texts, Tools, texts_of
+from groupops.policy import Policy
+from groupops.records import Audit, Due, OutboxRow, PolicyRevision, Records, Steward
+from groupops.revisions import PolicyState, Resolver, bind, change, move, next_revision, roll_back, state_of
+from groupops.shelf import PackShelf
+from groupops.ticker import Schedules, Ticker
+
+PURGE = "purge"
+"""The core's nightly job."""
+
+PURGE_HOUR = 3
+"""Local hour at which what is past its term is forgotten."""
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What differs between a running bot, a rehearsal and a test.
+
+    Args:
+        hooks: the plugins, loaded.
+        records: where things are kept.
+        counters: what is counted.
+        clock: when it is.
+        platforms: name → connection; may be filled later, while it runs.
+        shelf: the packs.
+        env: `.env` and the environment, for settings.
+        calendar: which days are worked.
+        log: where to log.
+        rehearse: True where nothing may reach a platform.
+        default_packs, default_stage: what a group gets that nobody bound; no packs = it is left alone.
+        on_settled: told of every final receipt, besides the plugins.
+    """
+
+    hooks: Hooks
+    records: Records
+    counters: Counters
+    clock: Clock
+    platforms: dict[str, Platform]
+    shelf: PackShelf
+    log: Log
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    calendar: WorkCalendar = field(default_factory=WorkCalendar)
+    timezone: str = "Asia/Shanghai"
+    rehearse: bool = False
+    default_packs: tuple[str, ...] = ()
+    default_stage: Stage = Stage.SHADOW
+    heard: Callable[[Outcome], None] | None = None
+    on_settled: Callable[[OutboxRow, Any], None] | None = None
+
+
+@dataclass(slots=True)
+class Engine:
+    """The engine, put together."""
+
+    parts: Parts
+    resolver: Resolver
+    people: PeopleBook
+    plans: PlanBook
+    outbox: Outbox
+    casebook: Casebook
+    obligations: Obligations
+    commands: Commands
+    flow: Flow
+    schedules: Schedules
+    ticker: Ticker
+    texts: Texts
+
+    @classmethod
+    def build(cls, parts: Parts) -> Engine:
+        """Put the rooms together; nothing is read or started yet."""
+        texts = texts_of("groupops")
+        people = PeopleBook(parts.records, parts.clock, parts.counters, parts.platforms, texts)
+        resolver = Resolver(shelf=parts.shelf, manifests=_plugins(parts.hooks), env=parts.env, texts=_text_keys(parts.hooks))
+
+        def tools_of(plugin: str, own: Texts | None) -> Tools:
+            return Tools(
+                clock=parts.clock,
+                counters=parts.counters,
+                people=people,
+                calendar=parts.calendar,
+                log=parts.log,
+                texts=own or _texts(parts.hooks, plugin),
+            )
+
+        engine: Engine
+
+        async def policy_of(group: Group) -> Policy:
+            return engine.policy(await engine.state(group.id))
+
+        plans = PlanBook(parts.hooks, tools_of, policy_of, parts.calendar, parts.clock, parts.log)
+
+        async def settled(row: OutboxRow, receipt: Any) -> None:
+            await engine.tell_performed(row, receipt)
+
+        outbox = Outbox(
+            parts.records,
+            parts.clock,
+            people,
+            parts.platforms,
+            texts,
+            parts.log,
+            settled=settled,
+            rehearse=parts.rehearse,
+        )
+        casebook = Casebook(parts.records, parts.clock, people, outbox, parts.hooks, texts)
+        obligations = Obligations(parts.records, parts.clock, plans.hours, lambda group_id: texts)
+        commands = Commands(parts.records, parts.clock, people, casebook, obligations, texts)
+        flow = Flow(
+            parts.hooks,
+            plans,
+            people,
+            parts.records,
+            casebook,
+            outbox,
+            obligations,
+            commands,
+            parts.calendar,
+            parts.clock,
+            texts,
+            parts.log,
+            heard=parts.heard,
+        )
+        schedules = Schedules(parts.records, parts.clock, parts.calendar, _plugins(parts.hooks))
+
+        async def post(fact: TimeCame) -> object:
+            return await engine.time_came(fact)
+
+        ticker = Ticker(parts.records, parts.clock, post, log=parts.log)
+        engine = cls(
+            parts, resolver, people, plans, outbox, casebook, obligations, commands, flow, schedules, ticker, texts
+        )
+        flow.meet = engine.meet if parts.default_packs else None
+        flow.timers[PURGE] = engine.purge
+        return engine
+
+    async def start(self) -> None:
+        """Start the plugins, read who is who, and make a plan for every bound group.
+
+        Raises:
+            PluginError: a plugin could not start.
+            ConfigError: a group's policy does not hold.
+            StoreError: the database refuses.
+        """
+        await self.parts.hooks.start(lambda plugin: self.plans.tools_of(plugin, None))
+        await self.people.load()
+        for group in await self.parts.records.groups():
+            await self._plan(group)
+        await self.outbox.recover()
+        await self.obligations.recover()
+
+    async def stop(self) -> None:
+        """Stop what runs; what waits stays in the record."""
+        self.ticker.stop()
+        self.outbox.stop()
+        await self.parts.hooks.stop()
+
+    # — groups and their policies —
+
+    async def bind_group(
+        self,
+        group_id: GroupId,
+        *,
+        packs: Sequence[str],
+        stage: Stage = Stage.SHADOW,
+        name: str = "",
+        timezone: str = "",
+        owner: AccountId | None = None,
+        author: str = "operator",
+    ) -> GroupPlan:
+        """Look after a group from now on, by these packs.
+
+        Raises:
+            ConfigError: a pack is missing or says something wrong; the group is not bound.
+        """
+        state = PolicyState(packs=tuple(packs), stage=stage)
+        self.resolver(state)
+        known = await self.parts.records.group(group_id)
+        group = known or Group(id=group_id, timezone=timezone or self.parts.timezone)
+        group = replace(group, name=name or group.name, timezone=timezone or group.timezone, owner=owner or group.owner)
+        await self.parts.records.put_group(group)
+        await self.people.load()
+        return await self.revise(group_id, lambda now: replace(now, packs=state.packs, stage=stage), author=author)
+
+    async def unbind_group(self, group_id: GroupId, *, author: str = "operator") -> None:
+        """Look after a group no longer; its cases and audit stay."""
+        await self.schedules.drop(group_id)
+        await self.parts.records.drop_group(group_id)
+        self.plans.forget(group_id)
+        await self.people.load()
+        await self._audit("group unbound", group_id, author)
+
+    async def revise(
+        self, group_id: GroupId, make: Callable[[PolicyState], PolicyState], *, author: str, note: str = ""
+    ) -> GroupPlan:
+        """Change a group's policy: checked before it is stored, then in force at once.
+
+        Args:
+            group_id: which group.
+            make: from the state now to the state wanted.
+            author: who changes it.
+            note: why.
+
+        Raises:
+            ConfigError: the group is not bound, or the new state does not hold; nothing was stored.
+        """
+        group = await self.parts.records.group(group_id)
+        if group is None:
+            raise ConfigError(f"group {group_id!r} is not bound; bind it with: groupops group bind {group_id} --pack ID")
+        history = await self.parts.records.revisions(group_id)
+        state = make(state_of(history[-1] if history else None))
+        revision = next_revision(
+            group_id, history, state, author=author, at=self.parts.clock.now(), resolver=self.resolver, note=note
+        )
+        if revision is not None:
+            await self.parts.records.revise(revision)
+            await self._audit("policy revised", group_id, author, number=revision.number, diff=dict(revision.diff))
+        group = await self.parts.records.group(group_id)
+        assert group is not None  # noqa: S101 - it was there a moment ago
+        return await self._plan(group)
+
+    async def set(self, group_id: GroupId, key: str, value: Any, *, author: str) -> GroupPlan:
+        """Set one key of a group's policy; None lets the packs decide again."""
+        return await self.revise(group_id, lambda now: change(now, key, value), author=author)
+
+    async def stage(self, group_id: GroupId, stage: Stage, *, author: str, force: bool = False) -> GroupPlan:
+        """Put a group's policy in another stage."""
+        return await self.revise(group_id, lambda now: move(now, stage, force=force), author=author)
+
+    async def packs(self, group_id: GroupId, packs: Sequence[str], *, author: str) -> GroupPlan:
+        """Bind other packs to a group."""
+        return await self.revise(group_id, lambda now: bind(now, packs), author=author)
+
+    async def roll_back(self, group_id: GroupId, number: int, *, author: str) -> GroupPlan:
+        """Make an earlier revision's state the next revision."""
+        history = await self.parts.records.revisions(group_id)
+        return await self.revise(
+            group_id, lambda _: roll_back(history, number), author=author, note=f"back to {number}"
+        )
+
+    async def history(self, group_id: GroupId) -> tuple[PolicyRevision, ...]:
+        """Give a group's revisions, oldest first."""
+        return await self.parts.records.revisions(group_id)
+
+    async def state(self, group_id: GroupId) -> PolicyState:
+        """Give what a group's policy is made from now."""
+        history = await self.parts.records.revisions(group_id)
+        return state_of(history[-1] if history else None)
+
+    def policy(self, state: PolicyState) -> Policy:
+        """Resolve a state."""
+        return self.resolver(state)
+
+    async def steward(self, account: AccountId, group_id: GroupId | None = None) -> None:
+        """Make an account a steward, everywhere or in one group."""
+        await self.parts.records.put_steward(Steward(account=account, group_id=group_id))
+        await self.people.load()
+
+    async def _plan(self, group: Group) -> GroupPlan:
+        await self.people.load_group(group.id)
+        plan = await self.plans.rebuild(group)
+        await self.schedules.rearm(plan.group, plan.policy)
+        await self._arm_purge(plan)
+        return plan
+
+    async def _arm_purge(self, plan: GroupPlan) -> None:
+        """Keep the nightly purge, and the first moment of a policy that waits for its day, ahead of us."""
+        now = plan.local(self.parts.clock.now())
+        tonight = now.replace(hour=PURGE_HOUR, minute=0, second=0, microsecond=0)
+        at = tonight if tonight > now else tonight + _DAY
+        await self.parts.records.put_due(
+            (Due(job=f"{PURGE}/{plan.group.id}", due_at=at, group_id=plan.group.id, plugin=CORE),)
+        )
+
+    async def meet(self, event: Event) -> bool:
+        """Bind a group met for the first time by the operator's defaults; True when it is looked after now."""
+        if await self.parts.records.group(event.group_id) is not None:
+            return False
+        await self.bind_group(
+            event.group_id, packs=self.parts.default_packs, stage=self.parts.default_stage, author="default"
+        )
+        return True
+
+    # — time —
+
+    async def time_came(self, fact: TimeCame) -> Outcome | None:
+        """Take a due row: keep its schedule going, then hand it to the flow."""
+        plan = self.plans.of(fact.group_id)
+        if plan is None:
+            return None
+        if plan.until is not None and self.parts.clock.now().astimezone(plan.timezone).date() >= plan.until:
+            group = await self.parts.records.group(fact.group_id)
+            if group is not None:
+                plan = await self._plan(group)
+        if fact.plugin != CORE and not await self.schedules.fired(fact, plan.group, plan.policy):
+            return None
+        return await self.flow.handle(fact)
+
+    async def purge(self, fact: TimeCame) -> None:
+        """Forget what is past its term, by the shortest terms of all groups looked after."""
+        plan = self.plans.of(fact.group_id)
+        if plan is not None:
+            forgotten = await self.parts.records.purge(self.parts.clock.now(), plan.policy.retention.terms())
+            await self._audit("purged", fact.group_id, "clock", **dict(forgotten))
+            await self._arm_purge(plan)
+
+    # — receipts —
+
+    async def tell_performed(self, row: OutboxRow, receipt: Any) -> None:
+        """Write down what became of an action, and tell the plugins that listen."""
+        if self.parts.on_settled is not None:
+            self.parts.on_settled(row, receipt)
+        if row.case_id is not None or row.action.bites:
+            await self._audit(
+                "performed",
+                row.group_id,
+                row.plugin or CORE,
+                action=row.action.kind,
+                case=row.case_id,
+                receipt=receipt.kind,
+                key=row.key,
+            )
+        plan = self.plans.of(row.group_id)
+        for hearer in plan.performed if plan else ():
+            offered = {**hearer.constants, "event_id": row.event_id, "action": row.action, "receipt": receipt}
+            bound = self.parts.hooks.bind("performed", hearer.plugin, offered)
+            if bound is not None and plan is not None:
+                await self.parts.hooks.wait(self.parts.hooks.ask((bound,), None, plan.group, None))
+
+    async def _audit(self, what: str, group_id: GroupId, actor: str, **detail: Any) -> None:
+        await self.parts.records.note(
+            Audit(at=self.parts.clock.now(), what=what, actor=actor, group_id=group_id, detail=detail)
+        )
+
+
+def _plugins(hooks: Hooks) -> dict[str, Any]:
+    """Give the manifests of what packs may speak of: everything but adapters."""
+    adapters = set(hooks.names("platforms"))
+    return {name: manifest for name, manifest in hooks.manifests.items() if name not in adapters}
+
+
+def _text_keys(hooks: Hooks) -> dict[str, frozenset[str]]:
+    keys = {name: _texts(hooks, name).keys() for name in _plugins(hooks)}
+    return {"core": texts_of("groupops").keys(), **keys}
+
+
+def _texts(hooks: Hooks, plugin: str) -> Texts:
+    return texts_of(hooks.loaded[plugin].module.__name__)
+
