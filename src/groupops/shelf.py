@@ -152,7 +152,7 @@ def nearest(word: str, valid: Iterable[str], *, every: bool = False) -> str:
         valid: what could have been written.
         every: True to list all valid words besides.
     """
-    known = sorted(valid)
+    known = sorted(str(name) for name in valid)
     close = get_close_matches(word, known, n=1, cutoff=0.5)
     meant = f"; did you mean {close[0]!r}?" if close else ""
     listed = f"; valid are: {', '.join(known)}" if known and (every or not close) and len(known) <= 60 else ""  # noqa: PLR2004 - a screenful
