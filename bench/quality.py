@@ -104,14 +104,15 @@ def false_positives() -> Iterator[Row]:
 
 def speed() -> Iterator[Row]:
     """P7: folding and matching a message of 50 characters against a loop of `in` over the same words."""
-    messages = synthetic_messages()
     for size, goal in ((1_000, 10), (10_000, 100)):
         words = synthetic_words(size)
+        messages = synthetic_messages(words)
         union = Union(Term(text=word, category="word", weight=1) for word in words)
         ours, naive = [], []
-        for _ in range(ROUNDS):
-            ours.append(_cpu(union.find, messages))
-            naive.append(_cpu(lambda text, words=words: naive_search(words, text), messages[:60]))
+        for _ in range(ROUNDS + 1):  # the first round warms up and is thrown away
+            ours.append(_cpu(union.find, messages * 5))
+            naive.append(_cpu(lambda text, words=words: naive_search(words, text), messages[:100]))
+        ours, naive = ours[1:], naive[1:]
         name = f"P7.{size // 1000}k"
         us = statistics.median(ours) * 1e6
         ratio = statistics.median(naive) / statistics.median(ours)
@@ -223,11 +224,10 @@ def synthetic_words(size: int) -> list[str]:
     return sorted(words)
 
 
-def synthetic_messages() -> list[str]:
-    """Messages of 50 characters, one in twenty with a keyword of the small list."""
+def synthetic_messages(keywords: Sequence[str]) -> list[str]:
+    """Messages of 50 characters, one in twenty with a keyword."""
     dice = random.Random(5)
     common = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经"
-    keywords = synthetic_words(1_000)
     messages = []
     for number in range(MESSAGES):
         body = "".join(dice.choices(common + "，。 ", k=MESSAGE))
@@ -287,11 +287,13 @@ def _longest_wait(build: Callable[[], object]) -> float:
     builder = threading.Thread(target=build)
     longest, seen = 0.0, time.perf_counter()
     builder.start()
-    while builder.is_alive():
-        time.sleep(0)
+    while True:
+        working = builder.is_alive()
         now = time.perf_counter()
         longest, seen = max(longest, now - seen), now
-    return longest
+        if not working:
+            return longest
+        time.sleep(0)
 
 
 def _row(name: str, value: float, goal: str, unit: str, against: str, rounds: int) -> Row:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from html import unescape
 from importlib.resources import files
+from itertools import compress, count
 from urllib.parse import unquote_to_bytes
 
 _CODED = re.compile(
@@ -60,9 +61,10 @@ class Fold:
         """
         table = self.soft if soft else self.hard
         if "&" not in text and "%" not in text:
-            kept_at = [i for i, char in enumerate(text) if table.get(ord(char), char)]
+            codes = list(map(ord, text))
+            kept_at = list(compress(count(), map(table.get, codes, map((1).__add__, codes))))
             if len(kept_at) == len(folded):  # no character became several
-                return [(i, i + 1) for i in kept_at]
+                return list(zip(kept_at, map((1).__add__, kept_at), strict=True))
         found: list[Span] = []
         for char, start, end in _decoded(text):
             kept = table.get(ord(char), char)
@@ -95,7 +97,17 @@ def load_fold() -> Fold:
     separators = dict.fromkeys(_members(data["separators"]))
     hard = {code: _without(to, separators) for code, to in soft.items()}
     hard.update(separators)
-    return Fold(hard=hard, soft=soft, basic=[hard.get(code, code) for code in range(_BASIC_PLANE)])
+    return Fold(hard=hard, soft=soft, basic=_as_list(hard))
+
+
+def _as_list(table: Mapping[int, str | None]) -> list[int | str | None]:
+    """The basic plane of a table; a single character is given as its number, which the list then holds once."""
+    numbers = list(range(_BASIC_PLANE))
+    flat: list[int | str | None] = list(numbers)
+    for code, to in table.items():
+        if code < _BASIC_PLANE:
+            flat[code] = numbers[ord(to)] if to and len(to) == 1 and ord(to) < _BASIC_PLANE else to
+    return flat
 
 
 def decode(text: str) -> str:

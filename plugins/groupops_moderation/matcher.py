@@ -14,8 +14,12 @@ from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from groupops_moderation.fold import Fold, Span, load_fold
 
-DFA_LIMIT = 2_000
-"""Patterns up to which the fastest automaton is built; its build holds the interpreter too long above (P12)."""
+_KINDS = ((500, Implementation.DFA), (5_000, Implementation.NoncontiguousNFA))
+"""Patterns up to which a kind of automaton is built, else the compact one.
+
+The DFA searches fastest, but building it stops all threads: 15 ms for 3,000 patterns, 110 ms for 13,000. The others
+take 4 and 15 ms there, within what a reload may cost (P12), and search half a microsecond slower.
+"""
 
 OWN_WEIGHT = 100.0
 """Weight of a term that an operator wrote himself: it reaches any threshold alone."""
@@ -23,7 +27,10 @@ OWN_WEIGHT = 100.0
 _EVERYONE = 0
 _YIELD_EVERY = 64
 _ALLOWED = ""
+_MEANING_BITS = 32
+_MEANING_MASK = (1 << _MEANING_BITS) - 1
 _SHORTEST = 2
+_BEYOND_ASCII = "\x80"
 _LONGEST_WORD = 40
 _ASCII_WORD = re.compile(r"[0-9a-z]+")
 _ASCII_HEAD = re.compile(r"[0-9a-z]*")
@@ -195,7 +202,11 @@ class Union:
         if not raw:
             return []
         found = self._visible(folded, raw, self._slots.get(group_id, _EVERYONE))
-        return self._shown(text, folded, found) if found else []
+        if not found:
+            return []
+        if len(raw) == len(found) == 1 and (at := _literally(text, found[0].term)) >= 0:
+            return [_hit(found[0], text, at, at + len(found[0].term))]
+        return self._shown(text, folded, found)
 
     def find_across(self, texts: Sequence[str], group_id: str | None = None) -> list[SplitHit]:
         """The terms that reach from earlier messages of one sender into the last one.
@@ -217,9 +228,9 @@ class Union:
         spans = [(i, *span) for i, (text, piece) in pairs for span in self._fold.spans(text, piece)]
         return [_split(f, spans[f.start : f.end]) for f in _outermost(crossing)]
 
-    def _collect(self, terms: Iterable[Term], allowed: Iterable[Allow]) -> dict[str, list[tuple[int, int]]]:
-        """Folded pattern -> (owner, meaning) pairs."""
-        rows: dict[str, list[tuple[int, int]]] = {}
+    def _collect(self, terms: Iterable[Term], allowed: Iterable[Allow]) -> "dict[str, array[int]]":
+        """Folded pattern -> owners and meanings, one number for both: there may be hundreds of thousands."""
+        rows: dict[str, array[int]] = {}
         meanings: dict[_Rule, int] = {}
         phrases = (
             Term(text=a.text, category=_ALLOWED, weight=0, facet="", group_id=a.group_id) for a in allowed
@@ -230,11 +241,14 @@ class Union:
             owner = self._slots.setdefault(term.group_id, len(self._slots))
             rule = _Rule(term.category, term.weight, term.facet)
             meaning = meanings.setdefault(rule, len(meanings))
-            rows.setdefault(fold_term(term.text, self._fold), []).append((owner, meaning))
+            pattern = fold_term(term.text, self._fold)
+            if pattern not in rows:
+                rows[pattern] = array("Q")
+            rows[pattern].append(owner << _MEANING_BITS | meaning)
         self._rules = list(meanings)
         return rows
 
-    def _lay_out(self, rows: dict[str, list[tuple[int, int]]]) -> None:
+    def _lay_out(self, rows: "dict[str, array[int]]") -> None:
         """Turns the collected rows into flat arrays, sorted by owner within a pattern."""
         self._terms = len(rows)
         self._first, self._owners, self._rows = array("I", [0]), array("I"), array("I")
@@ -242,27 +256,30 @@ class Union:
         for number, (pattern, pairs) in enumerate(rows.items()):
             if number % _YIELD_EVERY == 0:
                 sleep(0)
-            for owner, meaning in sorted(set(pairs)):
-                self._owners.append(owner)
-                self._rows.append(meaning)
+            for pair in sorted(set(pairs)):
+                self._owners.append(pair >> _MEANING_BITS)
+                self._rows.append(pair & _MEANING_MASK)
             self._first.append(len(self._owners))
             squeezed = _TWICE.sub(r"\1", pattern)
             if squeezed != pattern and len(squeezed) >= _SHORTEST:
                 self._squeezed.setdefault(squeezed, []).append((pattern, number))
 
     def _automaton(self, patterns: list[str]) -> Callable[[str, bool], list[tuple[int, int, int]]]:
-        """The automaton over the terms, their squeezed forms and the pairs; terms keep their numbers."""
-        letters = {char for pattern in patterns for char in pattern}
+        """The automaton over the terms, their squeezed forms and the pairs; terms keep their numbers.
+
+        A last character needs no pair: doubled or not, the term is there before it.
+        """
+        letters = {char for pattern in patterns for char in pattern[:-1]}
         known = set(patterns)
         self._bigrams = _Bigrams(patterns)
         extra = {*self._squeezed, *(char * 2 for char in letters)} - known
         patterns.extend(sorted(extra))
-        small = len(patterns) <= DFA_LIMIT
+        kinds = (kind for limit, kind in _KINDS if len(patterns) <= limit)
         return AhoCorasick(
             patterns or ["\0\0"],
             matchkind=MatchKind.Standard,
             store_patterns=False,
-            implementation=Implementation.DFA if small else Implementation.ContiguousNFA,
+            implementation=next(kinds, Implementation.ContiguousNFA),
         ).find_matches_as_indexes
 
     def _visible(self, folded: str, raw: list[tuple[int, int, int]], slot: int) -> list[_Find]:
@@ -271,9 +288,8 @@ class Union:
         doubled = False
         for pattern, start, end in raw:
             if pattern < self._terms:
-                found.extend(
-                    _Find(rule, folded[start:end], start, end) for rule in self._meanings(pattern, slot)
-                )
+                term = folded[start:end]
+                found.extend([_Find(rule, term, start, end) for rule in self._meanings(pattern, slot)])
             if folded[start] == folded[start + 1] and self._continues(folded, end):
                 doubled = True
         if doubled:
@@ -323,7 +339,7 @@ class Union:
 
         A term that mixes scripts may run into a handle, as in 加Vkf1234, but not into a word, as in 加VLAN.
         """
-        if not found.term[-1].isascii() and not found.term[0].isascii():
+        if not _has_ascii_edge(found.term):
             return True
         gaps = [self._fold.softly(text[a[1] : b[0]]) for a, b in pairwise(spans[found.start : found.end])]
         plain = _ASCII_WORD.fullmatch(found.term) is not None
@@ -356,8 +372,22 @@ def fold_term(text: str, fold: Fold | None = None) -> str:
     return folded
 
 
+def _literally(text: str, term: str) -> int:
+    """Where a text spells a term undisguised, or -1; -1 also where the edges of the term need a closer look.
+
+    The only hit of a text has to be the spelling found here, which saves the way back through the fold.
+    """
+    return -1 if _has_ascii_edge(term) else text.find(term)
+
+
+def _has_ascii_edge(term: str) -> bool:
+    """Whether a term begins or ends with a Latin letter or a digit, where words have edges."""
+    return term[0] < _BEYOND_ASCII or term[-1] < _BEYOND_ASCII
+
+
 def _hit(found: _Find, text: str, start: int, end: int) -> Hit:
     """A find as the outside sees it."""
+    written = text[start:end].lower()
     return Hit(
         term=found.term,
         category=found.rule.category,
@@ -365,7 +395,7 @@ def _hit(found: _Find, text: str, start: int, end: int) -> Hit:
         facet=found.rule.facet,
         start=start,
         end=end,
-        folded_only=_TYPED_GAP.sub("", text[start:end].lower()) != found.term,
+        folded_only=written != found.term and _TYPED_GAP.sub("", written) != found.term,
     )
 
 
