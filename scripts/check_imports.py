@@ -16,10 +16,12 @@ from importlinter.cli import lint_imports
 
 LAYERS: dict[str, frozenset[str]] = {
     "shore": frozenset(
-        "cli bridge console store importers scenario rehearsal demo operations testing contracts_platform".split()
+        "cli bridge lanes config console store importers scenario rehearsal demo operations testing "
+        "contracts_platform".split()
     ),
     "engine": frozenset(
-        "flow hooks settings shelf sanctions casebook obligations ticker wire plan people_book commands outbox packs".split()
+        "engine flow hooks settings shelf revisions sanctions casebook obligations ticker wire plan directory "
+        "member_lists commands outbox packs".split()
     ),
     # Ports are part of the contract, and the counters' two implementations lie beside theirs.
     "contract": frozenset("platform plugin hookspecs records clock calendar policy counters".split()),

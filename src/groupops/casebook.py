@@ -54,10 +54,8 @@ from groupops.sanctions import (
     opening_status,
     reversals,
 )
+from groupops.ticker import CORE
 from groupops.verdicts import Evidence, Offence, Ruling, Severity
-
-CORE = "core"
-"""The plugin name under which the core's own due rows and cases run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

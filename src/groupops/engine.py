@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from groupops.actions import Capability
 from groupops.calendar import WorkCalendar
-from groupops.casebook import CORE, Casebook
+from groupops.casebook import Casebook
 from groupops.clock import Clock
 from groupops.commands import Commands
 from groupops.counters import Counters
@@ -27,7 +28,7 @@ from groupops.policy import Policy
 from groupops.records import Audit, Due, OutboxRow, PolicyRevision, Records, Steward
 from groupops.revisions import PolicyState, Resolver, bind, change, move, next_revision, roll_back, state_of
 from groupops.shelf import PackShelf
-from groupops.ticker import Schedules, Ticker
+from groupops.ticker import CORE, Schedules, Ticker
 
 PURGE = "purge"
 """The core's nightly job."""
@@ -95,7 +96,11 @@ class Engine:
     def build(cls, parts: Parts) -> Engine:
         """Put the rooms together; nothing is read or started yet."""
         texts = texts_of("groupops")
-        people = PeopleBook(parts.records, parts.clock, parts.counters, parts.platforms, texts)
+
+        def can(group_id: GroupId) -> frozenset[Capability]:
+            return engine.outbox.can(group_id)
+
+        people = PeopleBook(parts.records, parts.clock, parts.counters, parts.calendar, can, texts)
         resolver = Resolver(shelf=parts.shelf, manifests=_plugins(parts.hooks), env=parts.env, texts=_text_keys(parts.hooks))
 
         def tools_of(plugin: str, own: Texts | None) -> Tools:
@@ -129,7 +134,7 @@ class Engine:
             rehearse=parts.rehearse,
         )
         casebook = Casebook(parts.records, parts.clock, people, outbox, parts.hooks, texts)
-        obligations = Obligations(parts.records, parts.clock, plans.hours, lambda group_id: texts)
+        obligations = Obligations(parts.records, parts.clock, plans.hours, texts=lambda _: texts, people=people)
         commands = Commands(parts.records, parts.clock, people, casebook, obligations, texts)
         flow = Flow(
             parts.hooks,

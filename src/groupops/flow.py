@@ -21,7 +21,7 @@ from groupops.actions import (
     WakeAt,
 )
 from groupops.calendar import WorkCalendar
-from groupops.casebook import CORE, Answered, Casebook, booked_rows
+from groupops.casebook import Answered, Casebook, booked_rows
 from groupops.clock import Clock
 from groupops.commands import Answer, Commands, Found
 from groupops.directory import PeopleBook
@@ -43,6 +43,7 @@ from groupops.people import Member, Stage
 from groupops.plan import GroupPlan, PlanBook
 from groupops.plugin import Log, Texts
 from groupops.records import Audit, Booked, Due, OutboxRow, Purpose, Records
+from groupops.ticker import CORE
 from groupops.verdicts import Evidence, Ruling, Said, Severity
 
 REACT_FROM = 1000
@@ -465,7 +466,7 @@ class Flow:
             return await self._ruled(Pending(event=event, plan=plan))
         outcome = Outcome(event=event)
         kind = event.job.partition("/")[0]
-        if kind == "obligation":
+        if self.obligations.owns(event.job):
             await self._obligation_due(event, outcome)
         elif kind == "case":
             await self.casebook.lapse(event.payload)

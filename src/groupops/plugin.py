@@ -227,16 +227,16 @@ def fill(template: str, values: Mapping[str, object]) -> str:
 
 @cache
 def texts_of(package: str) -> Texts:
-    """Read the `texts.toml` that lies in a package.
+    """Read the `texts.toml` that lies in a package; without one the package has no texts.
 
     Raises:
-        PluginError: the file is missing or not TOML.
+        PluginError: the file is not TOML.
     """
     try:
         raw = resources.files(package).joinpath("texts.toml").read_text("utf-8")
         return Texts(package, tomllib.loads(raw))
-    except FileNotFoundError:
-        raise PluginError(package, "has no texts.toml; add one beside its __init__.py") from None
+    except (FileNotFoundError, ModuleNotFoundError, TypeError):
+        return Texts(package, {})  # a plugin may be one module with nothing to say
     except tomllib.TOMLDecodeError as error:
         raise PluginError(package, f"has a texts.toml that is not TOML: {error}") from error
 

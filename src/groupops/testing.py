@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from groupops.calendar import WorkCalendar
@@ -22,7 +22,7 @@ from groupops.engine import Engine, Parts
 from groupops.events import Event
 from groupops.flow import Outcome
 from groupops.hooks import Hooks
-from groupops.people import AccountId, GroupId, Stage
+from groupops.people import AccountId, GroupId, Role, Stage
 from groupops.records import OutboxState, Records
 from groupops.shelf import Pack, PackShelf, parse_pack
 from groupops.store.memory import MemoryRecords
@@ -31,6 +31,17 @@ MONDAY = datetime(2025, 3, 3, 1, 0, tzinfo=UTC)
 """Monday 3 March 2025, 09:00 in Shanghai: where stories begin."""
 
 SANDBOX = "groupops_sandbox"
+
+CAST: Mapping[str, Role] = MappingProxyType(
+    {
+        "owner": Role.OWNER,
+        "admin": Role.ADMIN,
+        "admin2": Role.ADMIN,
+        "wang": Role.MEMBER,
+        "li": Role.MEMBER,
+    }
+)
+"""Who sits in a rig's group unless a test says otherwise."""
 
 
 @dataclass(slots=True)
@@ -97,6 +108,7 @@ class Rig:
                 await self.engine.flow.handle(event)
             fired = await self.engine.ticker.tick()
             tried = await self.engine.outbox.pump()
+            await self.engine.people.flush()
             if not (told or fired or tried):
                 return
 
@@ -143,8 +155,9 @@ async def rig(
     counters: Callable[[StoppedClock], Counters] | None = None,
     calendar: WorkCalendar | None = None,
     env: Mapping[str, str] | None = None,
-    stewards: Iterable[str] = ("sandbox:admin",),
+    stewards: Iterable[str] = ("sandbox:admin", "sandbox:admin2"),
     groups: Iterable[str] = ("g1",),
+    cast: Mapping[str, Role] = CAST,
     hook_timeout: float = 5.0,
 ) -> AsyncIterator[Rig]:
     """Put an engine together for a test or a scenario.
@@ -163,6 +176,7 @@ async def rig(
         env: settings as `.env` would give them.
         stewards: accounts that decide.
         groups: native ids of the groups, all bound to the same packs.
+        cast: native account → role of who sits in each group at the start.
         hook_timeout: seconds an awaited hook may take.
     """
     clock = StoppedClock(start)
@@ -197,8 +211,14 @@ async def rig(
             await engine.steward(AccountId(steward))
         for group in groups:
             sandbox.group(group)
+            for account, role in cast.items():
+                sandbox.member(group, account, role=role)
             await engine.bind_group(GroupId(f"sandbox:{group}"), packs=ids, stage=stage, name=group)
-        yield Rig(engine, clock, sandbox, log, outcomes)
+        made = Rig(engine, clock, sandbox, log, outcomes)
+        for group in groups:
+            await made.tell(sandbox.census(group))
+        outcomes.clear()
+        yield made
     finally:
         await engine.stop()
 

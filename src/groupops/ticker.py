@@ -17,6 +17,9 @@ from groupops.plugin import Log, Manifest, Schedule, Settings
 from groupops.policy import Policy
 from groupops.records import Due, Records
 
+CORE = "core"
+"""Stands for a plugin's name in the due rows of the core itself."""
+
 LATE = timedelta(minutes=1)
 """What fires more than this after it was due is marked late."""
 

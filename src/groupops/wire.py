@@ -16,11 +16,11 @@ from groupops.actions import Action, Errand, Receipt
 from groupops.errors import GroupOpsError
 from groupops.events import Event
 
-# A room of its own for what pydantic is told: the union is tried by its `kind`, not one after the other.
-_EVENT: Final[Any] = Annotated[Event, Field(discriminator="kind")]
-_ACTION: Final[Any] = Annotated[Action, Field(discriminator="kind")]
-_ERRAND: Final[Any] = Annotated[Errand, Field(discriminator="kind")]
-_RECEIPT: Final[Any] = Annotated[Receipt, Field(discriminator="kind")]
+# What `dumps` and `loads` take for a union: pydantic then goes by `kind` instead of trying one after the other.
+EVENT: Final[Any] = Annotated[Event, Field(discriminator="kind")]
+ACTION: Final[Any] = Annotated[Action, Field(discriminator="kind")]
+ERRAND: Final[Any] = Annotated[Errand, Field(discriminator="kind")]
+RECEIPT: Final[Any] = Annotated[Receipt, Field(discriminator="kind")]
 
 _SHOWN = 200
 """How many characters of a text that cannot be read are quoted in the error."""
@@ -32,7 +32,7 @@ class WireError(GroupOpsError, ValueError):
 
 def event_to_json(event: Event) -> str:
     """Write a fact as JSON."""
-    return dumps(_EVENT, event)
+    return dumps(EVENT, event)
 
 
 def event_from_json(text: str | bytes) -> Event:
@@ -41,7 +41,7 @@ def event_from_json(text: str | bytes) -> Event:
     Raises:
         WireError: it is no fact, or its moment has no timezone.
     """
-    event: Event = loads(_EVENT, text)
+    event: Event = loads(EVENT, text)
     if event.at.tzinfo is None:
         raise WireError(f"the fact {event.id!r} has the moment {event.at} without a timezone; add its offset")
     return event
@@ -49,34 +49,34 @@ def event_from_json(text: str | bytes) -> Event:
 
 def action_to_json(action: Action) -> str:
     """Write an action as JSON."""
-    return dumps(_ACTION, action)
+    return dumps(ACTION, action)
 
 
 def action_from_json(text: str | bytes) -> Action:
     """Read an action. Raises WireError."""
-    action: Action = loads(_ACTION, text)
+    action: Action = loads(ACTION, text)
     return action
 
 
 def errand_to_json(errand: Errand) -> str:
     """Write an errand for the core as JSON."""
-    return dumps(_ERRAND, errand)
+    return dumps(ERRAND, errand)
 
 
 def errand_from_json(text: str | bytes) -> Errand:
     """Read an errand for the core. Raises WireError."""
-    errand: Errand = loads(_ERRAND, text)
+    errand: Errand = loads(ERRAND, text)
     return errand
 
 
 def receipt_to_json(receipt: Receipt) -> str:
     """Write a receipt as JSON."""
-    return dumps(_RECEIPT, receipt)
+    return dumps(RECEIPT, receipt)
 
 
 def receipt_from_json(text: str | bytes) -> Receipt:
     """Read a receipt. Raises WireError."""
-    receipt: Receipt = loads(_RECEIPT, text)
+    receipt: Receipt = loads(RECEIPT, text)
     return receipt
 
 

@@ -619,7 +619,7 @@ class MemoryRecords:
         if key in box.keys:
             return None
         box.last += 1
-        stored = replace(row, id=box.last)
+        stored = replace(row, id=box.last, changed_at=row.changed_at or row.created_at)
         box.keys.add(key)
         if stored.case_id is not None:
             box.of_case[stored.case_id].append(stored.id)
@@ -708,7 +708,7 @@ class MemoryRecords:
         old = [
             row
             for row in self._outbox.rows.values()
-            if row.state.final and (row.changed_at or row.created_at) < before
+            if row.state.final and row.changed_at is not None and row.changed_at < before
         ]
         for row in old:
             del self._outbox.rows[row.id]

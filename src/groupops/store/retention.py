@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Literal
 
 from groupops.records import Case, CaseStatus, ObligationStatus, OutboxState
@@ -31,7 +30,7 @@ class Kept:
 
     by: RetentionClass | None = None
     since: str = ""
-    only: Mapping[str, Any] = MappingProxyType({})
+    only: Mapping[str, Any] = field(default_factory=dict[str, Any])
     why: str = ""
 
     @property

@@ -1,0 +1,209 @@
+"""The one road of a fact: who is asked, what is booked, what is done, and that nothing is done twice."""
+
+import asyncio
+from datetime import timedelta
+from types import ModuleType
+
+from groupops import (
+    DeleteMessage,
+    Evidence,
+    Manifest,
+    MessagePosted,
+    Mute,
+    Offence,
+    Reply,
+    Rule,
+    SendText,
+    Severity,
+    hookimpl,
+)
+from groupops.records import CaseStatus
+from groupops.testing import rig
+
+PACK = """
+[pack]
+id = "t"
+title = "测试"
+[plugins]
+enabled = ["rude"]
+[clause."rude.word"]
+ref = "篇十 二.5"
+text = "文明用语"
+"""
+
+
+def plugin(name="rude", **hooks):
+    module = ModuleType(f"groupops_{name}_for_tests")
+    module.manifest = Manifest(
+        title="测试", hears=frozenset({"message_posted"}), rules=(Rule(id=f"{name}.word", title="测试"),)
+    )
+    for hook, function in hooks.items():
+        function.__name__ = hook
+        setattr(module, hook, hookimpl(function))
+    return module
+
+
+def rude(event):
+    if not isinstance(event, MessagePosted) or "坏" not in event.text:
+        return None
+    return Offence(
+        rule="rude.word",
+        reason="用语不当",
+        severity=Severity.MEDIUM,
+        ladder="soft",
+        auto="remind",
+        evidence=(Evidence(what="word", quote="坏", start=0, end=1),),
+    )
+
+
+def texts_sent(rig):
+    return [request.action.text for request in rig.sandbox.world.requests if hasattr(request.action, "text")]
+
+
+async def test_harmless_talk_is_finished_at_a_glance_and_leaves_no_row():
+    async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        event = r.sandbox.say("g1", "wang", "早上好")
+
+        assert r.engine.flow.glance(event) is None
+        assert await r.records.outbox() == ()
+
+
+async def test_a_first_offence_is_reminded_once_and_names_its_clause():
+    async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        outcome = await r.say("g1", "wang", "坏")
+
+        assert outcome.booked.case.status is CaseStatus.EFFECTIVE
+        assert outcome.booked.case.clause.ref == "篇十 二.5"
+        [text] = texts_sent(r)
+        assert "篇十 二.5" in text
+        assert f"申诉 {outcome.booked.case.id}" in text
+
+
+async def test_the_same_fact_three_times_is_one_case_and_one_reminder():
+    async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        event = r.sandbox.say("g1", "wang", "坏")
+        for _ in range(3):
+            await r.tell(event)
+
+        assert len(await r.records.cases()) == 1
+        assert len(texts_sent(r)) == 1
+
+
+async def test_a_second_offence_waits_for_a_steward_and_takes_effect_on_a_yes():
+    async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        await r.say("g1", "wang", "坏")
+        await r.advance(timedelta(hours=1))
+        second = (await r.say("g1", "wang", "坏的")).booked.case
+        assert second.status is CaseStatus.PROPOSED
+
+        await r.whisper("g1", "admin", f"批准 {second.id}")
+
+        assert (await r.records.case(second.id)).status is CaseStatus.EFFECTIVE
+        assert (await r.records.case(second.id)).strike == 2
+
+
+async def test_an_accepted_appeal_reverses_what_can_be_reversed():
+    def judge(event):
+        if not isinstance(event, MessagePosted):
+            return None
+        return Offence(
+            rule="rude.word",
+            reason="用语不当",
+            severity=Severity.HIGH,
+            ladder="warn",
+            auto="mute",
+            contain=(Mute(group_id=event.group_id, account=event.account, span=timedelta(hours=5)),),
+            evidence=(Evidence(what="word"),),
+        )
+
+    async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=judge)}) as r:
+        case = (await r.say("g1", "wang", "坏")).booked.case
+        await r.whisper("g1", "admin", f"批准 {case.id}")
+        await r.whisper("g1", "wang", f"申诉 {case.id} 误会")
+        assert (await r.records.case(case.id)).status is CaseStatus.APPEALED
+
+        await r.whisper("g1", "admin2", f"批准 {case.id} 确属误会")
+
+        assert (await r.records.case(case.id)).status is CaseStatus.REVERSED
+        kinds = [request.action.kind for request in r.sandbox.world.requests]
+        assert "mute" in kinds
+        assert "unmute" in kinds
+
+
+async def test_a_plugin_that_raises_or_hangs_loses_only_its_own_answer():
+    def raises(event):
+        raise RuntimeError("broken")
+
+    async def hangs(event):
+        await asyncio.sleep(60)
+
+    extra = {
+        "rude": plugin(judge=rude),
+        "broken": plugin("broken", judge=raises),
+        "slow": plugin("slow", judge=hangs),
+    }
+    pack = PACK.replace('["rude"]', '["broken", "slow", "rude"]')
+    async with rig(pack=pack, plugins=(), extra=extra, hook_timeout=0.05) as r:
+        outcome = await r.say("g1", "wang", "坏")
+
+        assert outcome.booked is not None
+        assert set(outcome.faults) == {"broken", "slow"}
+        assert {fault.plugin for fault in r.engine.parts.hooks.faults} == {"broken", "slow"}
+
+
+async def test_the_same_utterance_from_a_second_source_adds_evidence_only():
+    async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        event = r.sandbox.say("g1", "wang", "坏")
+        await r.tell(event)
+        from dataclasses import replace
+
+        archived = replace(event, id="archive-1", source="archive", at=event.at + timedelta(seconds=40))
+        outcome = await r.tell(archived)
+
+        assert outcome.duplicate
+        [case] = await r.records.cases()
+        assert "archive" in {item.detail for item in case.evidence if item.what == "source"}
+
+
+async def test_a_reaction_to_what_stands_is_sent():
+    def react(event):
+        return [SendText(group_id=event.group_id, text="欢迎")] if "你好" in event.text else None
+
+    async with rig(pack=PACK, plugins=(), extra={"rude": plugin(react=react)}) as r:
+        await r.say("g1", "wang", "你好")
+
+        assert texts_sent(r) == ["欢迎"]
+
+
+async def test_in_shadow_nothing_is_booked_or_said_and_the_audit_tells_what_would_have_been():
+    from groupops import Stage
+
+    async with rig(pack=PACK, stage=Stage.SHADOW, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        outcome = await r.say("g1", "wang", "坏")
+
+        assert outcome.would.worst.rule == "rude.word"
+        assert await r.records.cases() == ()
+        assert texts_sent(r) == []
+        assert [line.what for line in await r.records.audit(what="would have")] == ["would have"]
+
+
+async def test_where_recall_is_impossible_the_author_is_asked_and_a_ticket_opened():
+    def judge(event):
+        return Offence(
+            rule="rude.word",
+            reason="外链",
+            severity=Severity.CRITICAL,
+            auto="recall",
+            contain=(
+                DeleteMessage(group_id=event.group_id, message_id=event.message_id, account=event.account),
+                Reply(group_id=event.group_id, message_id=event.message_id, text="请勿发送", account=event.account),
+            ),
+            evidence=(Evidence(what="url"),),
+        )
+
+    async with rig(pack=PACK, profile="wechat-wechaty", plugins=(), extra={"rude": plugin(judge=judge)}) as r:
+        await r.say("g1", "wang", "坏")
+
+        [ticket] = await r.records.tickets()
+        assert ticket.wanted.kind == "delete_message"
+        assert any("撤回" in text for text in texts_sent(r))
