@@ -13,7 +13,7 @@ from typing import Any
 from groupops.actions import Action, AskStewards
 from groupops.casebook import Answered, Casebook
 from groupops.clock import Clock
-from groupops.directory import PeopleBook
+from groupops.directory import Bound, PeopleBook
 from groupops.errors import CommandError
 from groupops.events import ChoiceMade, CommandGiven, Event, Mention, MessagePosted, Quote
 from groupops.obligations import Obligations
@@ -346,7 +346,34 @@ class Commands:
         return Answer(text=self.texts("ticket.closed", number=number))
 
     async def _bind(self, event: CommandGiven, member: Member, plan: GroupPlan) -> Answer:
-        raise NotImplementedError
+        """Bind accounts: by a two-way code between two platforms, or by a steward's word."""
+        try:
+            if not event.args:
+                return await self._bind_code(event, member)
+            if len(event.args) == 1:
+                bound = await self.people.give_code(member.account, event.args[0])
+            elif member.protected:
+                bound = await self._bind_by_word(event, member)
+            else:
+                return Answer(text=self.texts("command.stewards_only", word=event.name))
+        except CommandError as error:
+            return Answer(text=str(error), private=True)
+        return Answer(text=self.texts("bind.done"), private=True, facts=bound.facts)
+
+    async def _bind_code(self, event: CommandGiven, member: Member) -> Answer:
+        if not event.private:
+            return Answer(text=self.texts("bind.privately"))
+        code = await self.people.ask_code(member.account, event.group_id)
+        return Answer(text=self.texts("bind.code", code=code), private=True)
+
+    async def _bind_by_word(self, event: CommandGiven, member: Member) -> Bound:
+        account = event.mentioned[0] if event.mentioned else self._resolver(event)(event.args[0].removeprefix("@"))
+        if account is None:
+            raise CommandError(self.texts("command.no_such_member", name=event.args[0]))
+        named = [person for person in await self.records.persons() if person.name == event.args[1].strip()]
+        if len(named) != 1:
+            raise CommandError(self.texts("bind.no_such_person", name=event.args[1]))
+        return await self.people.bind(account, named[0].id, by=member.account)
 
 
 _UNTOLD = frozenset({CaseStatus.DISMISSED, CaseStatus.WITHDRAWN, CaseStatus.LAPSED})
