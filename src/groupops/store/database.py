@@ -1,0 +1,175 @@
+"""What every statement goes through: transactions, errors in our own words, and inserts of many rows at once."""
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
+# asyncpg has no types, and Tortoise's clients say `Unknown` where they pass it on.
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from enum import Enum
+from functools import cache
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.exceptions import BaseORMException, IntegrityError
+from tortoise.models import Model
+
+from groupops.errors import Conflict, StoreError
+from groupops.store.sqlite_client import ImmediateSqliteClient, ImmediateTransaction
+
+REFUSALS = (
+    BaseORMException,
+    sqlite3.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,  # a server that is gone; TimeoutError is one of them
+)
+"""Everything a database or the way to it may answer instead of doing what it was asked."""
+
+PARAMETERS = 30_000
+"""Most parameters in one statement; SQLite takes 32,766, PostgreSQL 65,535."""
+
+
+@contextmanager
+def refusals() -> Generator[None, None, None]:
+    """Let a block raise only StoreError and Conflict, whatever the database answers."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict(f"the database has such a row already: {error}") from error
+    except REFUSALS as error:
+        raise StoreError(f"the database refuses: {type(error).__name__}: {error}") from error
+
+
+@asynccontextmanager
+async def transaction(client: BaseDBAsyncClient) -> AsyncGenerator[BaseDBAsyncClient, None]:
+    """Run the block in one transaction and give the client to use in it; an exception takes all of it back.
+
+    Unlike Tortoise's own it needs no current context, so any task may use it.
+    """
+    if isinstance(client, ImmediateSqliteClient):
+        async with _sqlite_transaction(client) as tx:
+            yield tx
+    elif isinstance(client, AsyncpgDBClient):
+        async with _postgres_transaction(client) as tx:
+            yield tx
+    else:
+        raise StoreError(f"a database of the kind {type(client).__name__} is not supported")
+
+
+@asynccontextmanager
+async def _sqlite_transaction(client: ImmediateSqliteClient) -> AsyncGenerator[BaseDBAsyncClient, None]:
+    async with client.acquire_connection() as connection:
+        tx = ImmediateTransaction(client)
+        try:
+            await tx.begin()
+            yield tx
+        except BaseException:
+            # Also after a cancelled `begin`: its statement still runs, and nothing may be left open.
+            await connection.rollback()
+            raise
+        await connection.commit()
+
+
+@asynccontextmanager
+async def _postgres_transaction(client: AsyncpgDBClient) -> AsyncGenerator[BaseDBAsyncClient, None]:
+    async with client.acquire_connection() as connection, connection.transaction():
+        tx = TransactionWrapper(client)
+        tx._connection = connection  # noqa: SLF001 - see above
+        yield tx
+
+
+def is_postgres(client: BaseDBAsyncClient) -> bool:
+    """Say whether a client speaks to PostgreSQL."""
+    return bool(client.capabilities.dialect == "postgres")
+
+
+@cache
+def _numbered(sql: str) -> str:
+    """Write `?` as PostgreSQL's `$1`, `$2`, …; no text of ours holds a `?` in a literal."""
+    first, *rest = sql.split("?")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, start=1))
+
+
+async def ask(client: BaseDBAsyncClient, sql: str, *values: Any) -> list[dict[str, Any]]:
+    """Run a statement written with `?` and give its rows, also those of `RETURNING`."""
+    text = _numbered(sql) if is_postgres(client) else sql
+    rows: list[dict[str, Any]] = await client.execute_query_dict(text, [plain(value) for value in values])
+    return rows
+
+
+async def insert(
+    client: BaseDBAsyncClient,
+    model: type[Model],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    returning: str = "",
+    on_conflict: str = "",
+) -> list[dict[str, Any]]:
+    """Insert rows in as few statements as possible.
+
+    Args:
+        client: where; inside a transaction its client.
+        model: the table.
+        rows: column → value; all with the same columns.
+        returning: columns to give back, as SQL; empty gives nothing back.
+        on_conflict: what to do with a row that is there already, as SQL after `ON CONFLICT`; empty raises.
+
+    Returns:
+        The columns asked for, of the rows that were stored or changed.
+    """
+    if not rows:
+        return []
+    columns = tuple(rows[0])
+    tail = (f" ON CONFLICT {on_conflict}" if on_conflict else "") + (
+        f" RETURNING {returning}" if returning else ""
+    )
+    table = str(model._meta.db_table)  # noqa: SLF001 - the name Tortoise gives its description of a table
+    at_once = max(1, PARAMETERS // len(columns))
+    stored: list[dict[str, Any]] = []
+    for start in range(0, len(rows), at_once):
+        part = rows[start : start + at_once]
+        values = [row[column] for row in part for column in columns]
+        stored += await ask(client, _insert_sql(table, columns, len(part), tail), *values)
+    return stored
+
+
+@cache
+def _insert_sql(table: str, columns: tuple[str, ...], rows: int, tail: str) -> str:
+    names = ", ".join(f'"{column}"' for column in columns)
+    marks = "(" + ", ".join("?" * len(columns)) + ")"
+    return f'INSERT INTO "{table}" ({names}) VALUES {", ".join([marks] * rows)}{tail}'  # noqa: S608 - our own names
+
+
+def marks(values: Sequence[object]) -> str:
+    """Give one `?` per value, for `IN (…)`."""
+    return ", ".join("?" * len(values))
+
+
+def plain(value: Any) -> Any:
+    """Give a value as both databases take it: moments in UTC, words for enums, texts without what UTF-8 cannot hold."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return legible(value)
+    return value
+
+
+def legible(text: str) -> str:
+    """Give a text without NUL characters, which PostgreSQL refuses, and without half surrogate pairs."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def moment(value: Any) -> datetime:
+    """Read a moment from a raw row: SQLite gives text, PostgreSQL a datetime."""
+    read = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return read.astimezone(UTC)

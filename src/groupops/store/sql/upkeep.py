@@ -1,0 +1,161 @@
+"""Due rows, audit, retention, and whether the database answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.context import TortoiseContext
+from tortoise.expressions import Q
+from tortoise.models import Model
+
+from groupops.people import GroupId
+from groupops.records import Audit, Due
+from groupops.store import models, retention, rows
+from groupops.store.database import ask, insert, is_postgres, moment, plain, transaction
+from groupops.store.sql.base import Tables, fitting, step
+
+CLAIM = (
+    'UPDATE "core_due" SET "claimed_at" = ? WHERE "id" IN ('
+    'SELECT "id" FROM "core_due" WHERE "claimed_at" IS NULL AND "due_at" <= ? ORDER BY "due_at", "job" LIMIT ?{wait}'
+    ') RETURNING "job", "due_at", "group_id", "plugin", "payload"'
+)
+NEXT = 'SELECT MIN("due_at") AS "due_at" FROM "core_due" WHERE "claimed_at" IS NULL'
+STRAY_MEMBERS = (
+    'DELETE FROM "core_members" WHERE "group_id" NOT IN '
+    '(SELECT "id" FROM "core_groups" WHERE "bound") RETURNING "id"'
+)
+
+
+class UpkeepTables(Tables):
+    """The part of the record that looks after time and after itself.
+
+    Args:
+        context: the database, as Tortoise opened it.
+        kept: the tables of all apps, each with its term.
+    """
+
+    def __init__(self, context: TortoiseContext, kept: Mapping[type[Model], retention.Kept]) -> None:
+        super().__init__(context)
+        self._kept = dict(kept)
+
+    # — time —
+    @step
+    async def put_due(self, rows: Sequence[Due]) -> None:
+        """Store due rows; a `(job, due_at)` that is there already, fired or not, is left as it is."""
+        await self._put_due(self._client, rows)
+
+    @step
+    async def drop_due(self, job: str) -> int:
+        """Forget the rows of a job that have not fired; returns how many."""
+        waiting = models.Due.filter(job=plain(job), claimed_at=None)
+        return await waiting.using_db(self._client).delete()
+
+    @step
+    async def claim_due(self, now: datetime, limit: int = 100) -> tuple[Due, ...]:
+        """Claim rows that are due: each is given to one caller once, whoever asks, in order of `due_at`."""
+        # Rows another process is claiming are passed over instead of waited for.
+        wait = " FOR UPDATE SKIP LOCKED" if is_postgres(self._client) else ""
+        claimed = await ask(self._client, CLAIM.format(wait=wait), now, now, limit)
+        found = (
+            Due(
+                job=row["job"],
+                due_at=moment(row["due_at"]),
+                group_id=row["group_id"],
+                plugin=row["plugin"],
+                payload=row["payload"],
+            )
+            for row in claimed
+        )
+        return tuple(sorted(found, key=lambda due: (due.due_at, due.job)))
+
+    @step
+    async def next_due(self) -> datetime | None:
+        """Give the earliest moment of an unclaimed row."""
+        earliest = (await ask(self._client, NEXT))[0]["due_at"]
+        return None if earliest is None else moment(earliest)
+
+    # — audit —
+    @step
+    async def note(self, *entries: Audit) -> None:
+        """Write lines of audit."""
+        async with transaction(self._client) as db:
+            await insert(db, models.Audit, [rows.audit_columns(entry) for entry in entries])
+
+    @step
+    async def audit(
+        self,
+        *,
+        group_id: GroupId | None = None,
+        subject: str | None = None,
+        what: str | None = None,
+        limit: int = 1000,
+    ) -> tuple[Audit, ...]:
+        """Give lines of audit that fit, oldest first."""
+        query = fitting(models.Audit.all(), group_id=group_id, subject=subject, what=what)
+        return tuple(map(rows.audit, await query.using_db(self._client).order_by("id").limit(limit)))
+
+    # — retention —
+    @step
+    async def purge(self, now: datetime, terms: Mapping[str, int]) -> Mapping[str, int]:
+        """Forget what is older than its class's term, in days; returns class → rows forgotten or emptied."""
+        forgotten: dict[str, int] = {}
+        async with transaction(self._client) as db:
+            for name, days in terms.items():
+                before = retention.cutoff(now, days)
+                forgotten[name] = await self._forget(db, name, before, now)
+        return forgotten
+
+    async def _forget(self, db: BaseDBAsyncClient, name: str, before: datetime, now: datetime) -> int:
+        if name == "excerpt":
+            return await _take_out_texts(db, before)
+        count = 0
+        for model, kept in self._kept.items():
+            if kept.by == name and kept.since:
+                count += await _old(model, kept, before, now).using_db(db).delete()
+        if name == "snapshot":
+            count += len(await ask(db, STRAY_MEMBERS))
+        return count
+
+    @step
+    async def ping(self) -> None:
+        """Raise StoreError when the database does not answer."""
+        await ask(self._client, 'SELECT 1 AS "one"')
+
+
+def _old(model: type[Model], kept: retention.Kept, before: datetime, now: datetime) -> Any:
+    """The rows of a table that its term lets go."""
+    only = {name: _plainly(value) for name, value in kept.only.items()}
+    query = model.filter(**{f"{kept.since}__lt": plain(before)}, **only)
+    if model is models.Case:
+        return query.filter(Q(expires_at__isnull=True) | Q(expires_at__lte=plain(now)))
+    return query
+
+
+async def _take_out_texts(db: BaseDBAsyncClient, before: datetime) -> int:
+    """Empty excerpts and quotes of decided cases; where they stood and why it was booked stay."""
+    old = models.Case.filter(
+        holds_text=True, opened_at__lt=plain(before), status__not_in=_words(retention.OPEN_CASES)
+    )
+    found = await old.using_db(db).order_by("id")
+    for row in found:
+        columns = rows.case_columns(retention.without_text(rows.case(row)))
+        changed = {name: columns[name] for name in ("excerpt", "evidence", "holds_text", "version")}
+        await models.Case.filter(id=row.id).using_db(db).update(**changed)
+    return len(found)
+
+
+def _plainly(value: Any) -> Any:
+    """What a filter is compared with, as the database has it."""
+    return (
+        [plain(each) for each in cast("frozenset[Any]", value)]
+        if isinstance(value, frozenset)
+        else plain(value)
+    )
+
+
+def _words(value: frozenset[Any]) -> list[str]:
+    """Enums as the database has them, in a fixed order."""
+    return sorted(str(plain(word)) for word in value)
