@@ -71,10 +71,16 @@ def recall() -> Iterator[Row]:
     marked = Union(Term(text=word, category="marked", weight=1) for word in marked_words())
     for technique in LOSSLESS:
         words = [_share(lambda text: bool(_hits(marked, text)), technique, seed) for seed in SEEDS]
-        yield _row(f"10.{technique}", statistics.mean(words), ">= 0.99", "share", "the same adverts undisguised", 5)
+        yield _row(
+            f"10.{technique}", statistics.mean(words), ">= 0.99", "share", "the same adverts undisguised", 5
+        )
         packs = [_share(lambda text: judge(text) is not None, technique, seed) for seed in SEEDS]
-        yield _row(f"10.{technique}.packs", statistics.mean(packs), ">= 0.99", "share", "reported undisguised", 5)
-    yield _row("8.ads.reported", _level_share(ads(None, SEEDS[0]), "report"), ">= 0.95", "share", "ads.tsv", 1)
+        yield _row(
+            f"10.{technique}.packs", statistics.mean(packs), ">= 0.99", "share", "reported undisguised", 5
+        )
+    yield _row(
+        "8.ads.reported", _level_share(ads(None, SEEDS[0]), "report"), ">= 0.95", "share", "ads.tsv", 1
+    )
     yield _row("8.ads.acted", _level_share(ads(None, SEEDS[0]), "act"), ">= 0.9", "share", "ads.tsv", 1)
 
 
@@ -82,13 +88,12 @@ def false_positives() -> Iterator[Row]:
     """Goals 15 and 4 to 7: what folding adds to plain search, and what the packs do to harmless talk."""
     words = marked_words()
     marked = Union(Term(text=word, category="marked", weight=1) for word in words)
-    folded = [word for word in words]
     for name, lines, limit in (
         ("crosswoz", crosswoz(), 0.02),
         ("cold_safe", cold_safe(), 0.1),
         ("benign_work", _lines("benign_work.txt"), 0.6),
     ):
-        plain = sum(any(word in line.lower() for word in folded) for line in lines)
+        plain = sum(any(word in line.lower() for word in words) for line in lines)
         all_views = sum(bool(marked.find(line)) for line in lines)
         extra = 100 * (all_views - plain) / len(lines)
         yield _row(f"15.{name}", extra, f"<= {limit}", "percentage points", "plain substring search", 1)
@@ -98,8 +103,17 @@ def false_positives() -> Iterator[Row]:
         ("benign_work", _lines("benign_work.txt"), 0.0, 5.0),
         ("benign_contacts", _lines("benign_contacts.txt"), 0.0, 6.0),
     ):
-        yield _row(f"4.act.{name}", 100 * _level_share(lines, "act"), f"<= {act}", "%", f"{len(lines)} lines", 1)
-        yield _row(f"7.report.{name}", 100 * _level_share(lines, "report"), f"<= {report}", "%", f"{len(lines)} lines", 1)
+        yield _row(
+            f"4.act.{name}", 100 * _level_share(lines, "act"), f"<= {act}", "%", f"{len(lines)} lines", 1
+        )
+        yield _row(
+            f"7.report.{name}",
+            100 * _level_share(lines, "report"),
+            f"<= {report}",
+            "%",
+            f"{len(lines)} lines",
+            1,
+        )
 
 
 def speed() -> Iterator[Row]:
@@ -126,7 +140,9 @@ def stall() -> Iterator[Row]:
         terms = [Term(text=word, category="word", weight=1) for word in synthetic_words(size)]
         waits = [_longest_wait(lambda terms=terms: Union(terms)) for _ in range(ROUNDS)]
         value = statistics.median(waits) * 1e3
-        yield _row(f"P12.{size // 1000}k", value, f"<= {goal}", "ms", "a thread that only looks at the clock", ROUNDS)
+        yield _row(
+            f"P12.{size // 1000}k", value, f"<= {goal}", "ms", "a thread that only looks at the clock", ROUNDS
+        )
 
 
 def group_words_bytes(groups: int = 10_000, words: int = 20, pool: int = 6_000) -> int:
@@ -169,15 +185,28 @@ def shipped() -> Union:
 def marked_words() -> tuple[str, ...]:
     """The words marked in the adverts, without those that fire more than twice on harmless development texts."""
     marked: set[str] = set()
-    for _, parts, _ in generator().corpus(str(shared() / "ads.tsv"), None, seed=SEEDS[0]):
+    for parts in parted_ads(SEEDS[0]):
         marked.update(_foldable(text for text, kind in parts if kind == "span"))
     corpus = "\n".join([*crosswoz(), *cold_safe()]).lower()
     return tuple(sorted(word for word in marked if corpus.count(word) <= PURGED_ABOVE))
 
 
 def ads(technique: str | None, seed: int) -> list[str | list[str]]:
-    """The adverts in one disguise (a list of messages where it spreads them)."""
-    return [out for _, _, out in generator().corpus(str(shared() / "ads.tsv"), technique, seed=seed)]
+    """The adverts in one disguise (a list of messages where it spreads them), with the same contacts in each."""
+    make = generator()
+    disguise = make.TECHNIQUES[technique] if technique else None
+    texts: list[str | list[str]] = []
+    for number, parts in enumerate(parted_ads(seed)):
+        texts.append(
+            disguise(parts, random.Random(f"{seed}:{number}:{technique}")) if disguise else make.plain(parts)
+        )
+    return texts
+
+
+def parted_ads(seed: int) -> list[list[tuple[str, str]]]:
+    """The adverts as (text, kind) parts, where the kind says what a spammer would disguise."""
+    lines = (line.partition("\t")[2] for line in _lines("ads.tsv"))
+    return [generator().parse(line, random.Random(f"{seed}:{number}")) for number, line in enumerate(lines)]
 
 
 @cache
@@ -219,7 +248,9 @@ def synthetic_words(size: int) -> list[str]:
     words: set[str] = set()
     while len(words) < size:
         latin = dice.random() < 0.05
-        drawn = dice.choices("abcdefghijklmnopqrstuvwxyz" if latin else letters, k=dice.randint(2 + 2 * latin, 6))
+        drawn = dice.choices(
+            "abcdefghijklmnopqrstuvwxyz" if latin else letters, k=dice.randint(2 + 2 * latin, 6)
+        )
         words.update(_foldable(["".join(drawn)]))
     return sorted(words)
 
@@ -297,7 +328,14 @@ def _longest_wait(build: Callable[[], object]) -> float:
 
 
 def _row(name: str, value: float, goal: str, unit: str, against: str, rounds: int) -> Row:
-    return {"id": name, "value": round(value, 4), "goal": goal, "unit": unit, "against": against, "rounds": rounds}
+    return {
+        "id": name,
+        "value": round(value, 4),
+        "goal": goal,
+        "unit": unit,
+        "against": against,
+        "rounds": rounds,
+    }
 
 
 def met(row: Row) -> bool:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, groupby, pairwise
-from operator import ge, itemgetter
+from operator import itemgetter
 from time import sleep
 from typing import NamedTuple
 
@@ -312,19 +312,20 @@ class Union:
             at += 1
 
     def _doubled(self, folded: str, slot: int) -> Iterator[_Find]:
-        """The second look: repeated characters squeezed, and every run at least as long as the term wants it."""
+        """The second look: repeated characters squeezed, and every run at least as long as the term wants it.
+
+        A run of digits has to be as long as in the term, for 299 is another number than 29.
+        """
         if not self._search(_TWICE.sub(r"\1", folded), True):
             return
-        runs = [(char, len(list(same))) for char, same in groupby(folded)]
+        runs = _runs(folded)
         places = list(accumulate((length for _, length in runs), initial=0))
         squeezed = "".join(char for char, _ in runs)
         for number, start, end in self._search(squeezed, True):
             piece = squeezed[start:end]
-            lengths = [length for _, length in runs[start:end]]
             itself = [(piece, number)] if number < self._terms else []
             for term, pattern in [*itself, *self._squeezed.get(piece, ())]:
-                wanted = [len(list(same)) for _, same in groupby(term)]
-                if len(wanted) == len(lengths) and all(map(ge, lengths, wanted)):
+                if _long_enough(runs[start:end], _runs(term)):
                     for rule in self._meanings(pattern, slot):
                         yield _Find(rule, term, places[start], places[end])
 
@@ -378,6 +379,19 @@ def _literally(text: str, term: str) -> int:
     The only hit of a text has to be the spelling found here, which saves the way back through the fold.
     """
     return -1 if _has_ascii_edge(term) else text.find(term)
+
+
+def _runs(text: str) -> list[tuple[str, int]]:
+    """Each character with the times it stands there in a row."""
+    return [(char, len(list(same))) for char, same in groupby(text)]
+
+
+def _long_enough(shown: list[tuple[str, int]], wanted: list[tuple[str, int]]) -> bool:
+    """Whether runs in a text can be a term with some characters repeated."""
+    return len(shown) == len(wanted) and all(
+        (length == least if char.isdigit() else length >= least)
+        for (char, length), (_, least) in zip(shown, wanted, strict=True)
+    )
 
 
 def _has_ascii_edge(term: str) -> bool:

@@ -85,7 +85,7 @@ class Patterns:
         """
         if self._set is None:
             return []
-        matching: list[int] = sorted(self._set.Match(text))
+        matching: list[int] = sorted(self._set.Match(text) or ())
         found = ((self._names[number], self._patterns[number].search(text)) for number in matching)
         return [PatternHit(name=name, start=m.start(), end=m.end(), text=m.group()) for name, m in found if m]
 
