@@ -292,12 +292,18 @@ class Casebook:
             parts.append(worst.notice or self.message(plan, "notice.remind", case, member))
         if not parts:
             return ()
-        text = "\n".join(dict.fromkeys(parts))
+        text = self._with_clause("\n".join(dict.fromkeys(parts)), case.clause)
         if isinstance(event, MessagePosted):
             return (
                 Reply(group_id=case.group_id, message_id=event.message_id, text=text, account=member.account),
             )
         return (SendText(group_id=case.group_id, text=text, mentions=(member.account,)),)
+
+    def _with_clause(self, text: str, clause: Clause | None) -> str:
+        """Say once which rule it is about: a plugin that words a reminder does not know the pack's numbering."""
+        if clause is None or clause.ref in text:
+            return text
+        return text + self.texts("clause", ref=clause.ref)
 
     def _asks(
         self, case: Case, plan: GroupPlan, member: Member, contained: Contained, step: NextStep | None

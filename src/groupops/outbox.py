@@ -146,7 +146,7 @@ def _name(account: AccountId | None, called: Callable[[AccountId], str]) -> str:
 
 
 def _ticket(
-    wanted: DeleteMessage | Mute | Unmute | RemoveMember | SetCard | RenameGroup | None,
+    wanted: DeleteMessage | Mute | Unmute | MuteAll | RemoveMember | SetCard | RenameGroup | None,
     text: str,
     group_id: GroupId | None = None,
 ) -> AskStewards:
@@ -212,7 +212,7 @@ class Outbox:
     async def _carry(self, row: OutboxRow) -> list[tuple[OutboxRow, Receipt]]:
         receipt = await self._perform(row)
         state, not_before = self._state_after(row, receipt)
-        follow = () if state is not OutboxState.FAILED else self._follow(row)
+        follow = () if state is not OutboxState.FAILED else self._follow(row, receipt)
         stored = await self.records.receipted(
             row.id, state, receipt, self.clock.now(), not_before=not_before, follow_up=follow
         )
@@ -271,10 +271,13 @@ class Outbox:
     def _repeatable(self, row: OutboxRow) -> bool:
         return row.action.repeatable or Capability.DEDUPE_SENDS in self.can(row.group_id)
 
-    def _follow(self, row: OutboxRow) -> tuple[OutboxRow, ...]:
-        if isinstance(row.receipt, Gone):
+    def _follow(self, row: OutboxRow, receipt: Receipt) -> tuple[OutboxRow, ...]:
+        if isinstance(receipt, Gone):
             return ()
         actions = stand_ins(row.action, lambda account: self._called(row.group_id, account), self.texts)
+        if isinstance(row.action, MuteAll) and not isinstance(receipt, Impossible):
+            # The group may be muted still, so telling it that the rest is over would be untrue.
+            actions = (_ticket(row.action, self.texts("ticket.mute_all" if row.action.on else "ticket.unmute_all")),)
         if not actions and row.purpose in ("contain", "step", "reversal") and not isinstance(row.action, AskStewards):
             actions = (AskStewards(group_id=row.group_id, text=self.texts("ticket.failed", what=row.action.kind)),)
         return self.rows(row.key, row.purpose, actions, plugin=row.plugin, case_id=row.case_id, instead_of=row.action.kind)

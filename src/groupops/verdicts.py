@@ -128,7 +128,7 @@ class Ruling:
         offences: all that held, worst first.
         reasons: all reasons, worst first, without repeats.
         contain: all containment, without repeats.
-        pardons: the reasons of the pardons that lifted something.
+        pardons: the reasons of all pardons, those that found nothing to lift included (an urgent message).
     """
 
     worst: Offence | None = None
@@ -163,13 +163,10 @@ def settle(said: Iterable[Said]) -> Ruling:
     words = list(said)
     pardons = [word.verdict for word in words if isinstance(word.verdict, Pardon)]
     held: list[tuple[Said, Offence]] = []
-    lifted: set[str] = set()
     for word in words:
         if not isinstance(word.verdict, Offence):
             continue
-        covering = [pardon.reason for pardon in pardons if pardon.covers(word.verdict)]
-        lifted.update(covering)
-        if not covering:
+        if not any(pardon.covers(word.verdict) for pardon in pardons):
             held.append((word, word.verdict))
     held.sort(key=lambda pair: _gravity(pair[1], pair[0].plugin))
     return Ruling(
@@ -178,7 +175,7 @@ def settle(said: Iterable[Said]) -> Ruling:
         offences=tuple(word for word, _ in held),
         reasons=_unique(offence.reason for _, offence in held),
         contain=_unique(action for _, offence in held for action in offence.contain),
-        pardons=tuple(sorted(lifted)),
+        pardons=tuple(sorted({pardon.reason for pardon in pardons})),
     )
 
 
