@@ -249,7 +249,7 @@ def _entries(path: str, model: type[BaseModel]) -> Iterator[str]:
 def _shown(model: type[BaseModel], name: str) -> tuple[str, str]:
     """Give a field's sentence and its default as it would be typed."""
     info = model.model_fields[name]
-    if info.default_factory is not None and model is Config:
+    if info.is_required() or (info.default_factory is not None and model is Config):
         return info.title or name, ""
     default = info.get_default(call_default_factory=True, validated_data={})
     return info.title or name, _as_typed(default)

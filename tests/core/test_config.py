@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 
-from groupops.config import Config, dotenv_files, load_config, nonebot_keywords
+from groupops import Manifest, Settings
+from groupops.config import Config, dotenv_files, env_example, load_config, nonebot_keywords
 from groupops.errors import ConfigError
 from groupops.people import Stage
 
@@ -218,3 +220,10 @@ def test_a_timezone_that_does_not_exist_is_told_with_the_nearest_one() -> None:
 
 def test_keys_of_the_test_run_are_no_mistakes() -> None:
     assert load_config({"GROUPOPS_DATA": "somewhere", "GROUPOPS_SOAK": "full"}).config == Config()
+
+
+def test_the_example_of_a_setting_that_must_be_filled_in_is_empty() -> None:
+    class Needy(Settings):
+        token: str = Field(title="口令")
+
+    assert "# 口令\n# GROUPOPS_NEEDY__TOKEN=\n" in env_example({"needy": Manifest(title="", settings=Needy)})
