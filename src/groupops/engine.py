@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -53,6 +53,8 @@ class Parts:
         env: `.env` and the environment, for settings.
         calendar: which days are worked.
         log: where to log.
+        known: plugins that are there but switched off.
+        timezone: of groups that have no other.
         rehearse: True where nothing may reach a platform.
         default_packs, default_stage: what a group gets that nobody bound; no packs = it is left alone.
         on_settled: told of every final receipt, besides the plugins.
@@ -67,6 +69,7 @@ class Parts:
     log: Log
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
+    known: tuple[str, ...] = ()
     timezone: str = "Asia/Shanghai"
     rehearse: bool = False
     default_packs: tuple[str, ...] = ()
@@ -91,6 +94,7 @@ class Engine:
     schedules: Schedules
     ticker: Ticker
     texts: Texts
+    _seats: tuple[Steward, ...] = ()
 
     @classmethod
     def build(cls, parts: Parts) -> Engine:
@@ -101,7 +105,7 @@ class Engine:
             return engine.outbox.can(group_id)
 
         people = PeopleBook(parts.records, parts.clock, parts.counters, parts.calendar, can, texts)
-        resolver = Resolver(shelf=parts.shelf, manifests=_plugins(parts.hooks), env=parts.env, texts=_text_keys(parts.hooks))
+        resolver = resolver_of(parts.hooks, parts.shelf, parts.env, parts.known)
 
         def tools_of(plugin: str, own: Texts | None) -> Tools:
             return Tools(
@@ -192,25 +196,26 @@ class Engine:
         group_id: GroupId,
         *,
         packs: Sequence[str],
-        stage: Stage = Stage.SHADOW,
+        stage: Stage | None = None,
         name: str = "",
         timezone: str = "",
         owner: AccountId | None = None,
         author: str = "operator",
     ) -> GroupPlan:
-        """Look after a group from now on, by these packs.
+        """Look after a group from now on, by these packs; one that is bound keeps its stage unless told another.
 
         Raises:
             ConfigError: a pack is missing or says something wrong; the group is not bound.
         """
-        state = PolicyState(packs=tuple(packs), stage=stage)
-        self.resolver(state)
         known = await self.parts.records.group(group_id)
+        kept = self.parts.default_stage if known is None else known.stage
+        state = PolicyState(packs=tuple(packs), stage=stage or kept)
+        self.resolver(state)
         group = known or Group(id=group_id, timezone=timezone or self.parts.timezone)
         group = replace(group, name=name or group.name, timezone=timezone or group.timezone, owner=owner or group.owner)
         await self.parts.records.put_group(group)
         await self.people.load()
-        return await self.revise(group_id, lambda now: replace(now, packs=state.packs, stage=stage), author=author)
+        return await self.revise(group_id, lambda now: replace(now, packs=state.packs, stage=state.stage), author=author)
 
     async def unbind_group(self, group_id: GroupId, *, author: str = "operator") -> None:
         """Look after a group no longer; its cases and audit stay."""
@@ -285,6 +290,30 @@ class Engine:
         """Make an account a steward, everywhere or in one group."""
         await self.parts.records.put_steward(Steward(account=account, group_id=group_id))
         await self.people.load()
+
+    async def refresh(self) -> int:
+        """Take up what another process changed: groups bound, unbound or revised, and stewards.
+
+        Returns:
+            How many plans were made anew or dropped.
+        """
+        stored = {group.id: group for group in await self.parts.records.groups()}
+        changed = [group for group in stored.values() if self._outdated(group)]
+        gone = [plan.group.id for plan in self.plans.all() if plan.group.id not in stored]
+        seats = await self.parts.records.stewards()
+        if changed or gone or seats != self._seats:
+            self._seats = seats
+            await self.people.load()
+        for group_id in gone:
+            self.plans.forget(group_id)
+            self.people.forget(group_id)
+        for group in changed:
+            await self._plan(group)
+        return len(changed) + len(gone)
+
+    def _outdated(self, group: Group) -> bool:
+        plan = self.plans.of(group.id)
+        return plan is None or plan.group.revision != group.revision
 
     async def _plan(self, group: Group) -> GroupPlan:
         await self.people.load_group(group.id)
@@ -361,6 +390,13 @@ class Engine:
         await self.parts.records.note(
             Audit(at=self.parts.clock.now(), what=what, actor=actor, group_id=group_id, detail=detail)
         )
+
+
+def resolver_of(
+    hooks: Hooks, shelf: PackShelf, env: Mapping[str, str], known: Collection[str] = ()
+) -> Resolver:
+    """Give what resolves policies for these plugins, packs and environment; `known` are switched off."""
+    return Resolver(shelf=shelf, manifests=_plugins(hooks), env=env, known=known, texts=_text_keys(hooks))
 
 
 def _plugins(hooks: Hooks) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class CaseTables(Tables):
         case = replace(booking.case, event_id=event_id, person_id=person_id)
         stored = await insert(db, models.Case, [rows.case_columns(case)], returning='"id"')
         case = replace(case, id=stored[0]["id"])
-        return await self._follow(db, case, booking.outbox, booking.due)
+        return await self._follow(db, case, booking.rows(case), booking.due)
 
     async def _booked_before(self, event_id: str) -> Booked:
         case = await self.case_of_event(event_id)

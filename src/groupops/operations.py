@@ -1,0 +1,240 @@
+"""What an operator's commands stand on: the engine opened from the configuration, and what is shown of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from loguru import logger
+
+from groupops.clock import Clock, SystemClock
+from groupops.config import Config, Start, dotenv_files, load_config
+from groupops.counters import open_counters
+from groupops.engine import Engine, Parts
+from groupops.errors import ConfigError, PluginError, StoreError
+from groupops.hooks import Hooks
+from groupops.people import AccountId
+from groupops.platform import Platform
+from groupops.plugin import texts_of
+from groupops.records import Records, Steward
+from groupops.shelf import PackShelf
+from groupops.store.sql import open_records
+
+
+class LoguruLog:
+    """NoneBot's logger behind groupops' port: an event's name and its fields, no contents."""
+
+    def info(self, what: str, /, **fields: object) -> None:
+        """Log something worth knowing."""
+        logger.bind(**fields).info("{} {}", what, _said(fields))
+
+    def warning(self, what: str, /, **fields: object) -> None:
+        """Log something an operator should look at."""
+        logger.bind(**fields).warning("{} {}", what, _said(fields))
+
+
+def _said(fields: Mapping[str, object]) -> str:
+    return " ".join(f"{name}={value}" for name, value in fields.items())
+
+
+def read_start(folder: Path | None = None) -> Start:
+    """Read the configuration as it stands in `.env` and the environment.
+
+    Args:
+        folder: where `.env` lies; the current directory if not given.
+
+    Raises:
+        ConfigError: a key is wrong; the text names the file, the key, the value and what was expected.
+    """
+    return load_config(os.environ, dotenv_files(os.environ, folder or Path.cwd()))
+
+
+def load_hooks(config: Config) -> Hooks:
+    """Load the plugins and the adapters the configuration names.
+
+    Raises:
+        PluginError: one of them breaks the contract or is not there.
+    """
+
+    def seen(plugin: str, hook: str, fault: str) -> None:
+        logger.bind(plugin=plugin, hook=hook).error("plugin {} failed at {}: {}", plugin, hook, fault)
+
+    hooks = Hooks(timeout=config.hook_timeout_seconds, on_fault=seen)
+    hooks.load_all(adapters=config.adapters, extra=config.extra_plugins, disabled=config.disabled_plugins)
+    return hooks
+
+
+def shelf_of(config: Config) -> PackShelf:
+    """Load the shipped packs and the operator's own.
+
+    Raises:
+        PackError: a pack cannot be loaded.
+    """
+    return PackShelf.load(config.pack_dirs)
+
+
+def apps_of(hooks: Hooks) -> dict[str, str]:
+    """Give plugin → models module, for the store."""
+    return {name: manifest.models for name, manifest in hooks.manifests.items() if manifest.models}
+
+
+def ready_folder(config: Config) -> None:
+    """Make the data directory, where the SQLite file lies."""
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+
+
+class LateRecords:
+    """Stands for the record until it is opened: NoneBot wants its adapters before there is a loop to open it in."""
+
+    def __init__(self) -> None:
+        self._records: Records | None = None
+
+    def come(self, records: Records) -> None:
+        """Here it is."""
+        self._records = records
+
+    def __getattr__(self, name: str) -> Any:
+        """Ask the record itself.
+
+        Raises:
+            StoreError: it is not open yet, or not any more.
+        """
+        if self._records is None:
+            raise StoreError("the database is not open yet")
+        return getattr(self._records, name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """An engine put together from the configuration, not started: nothing is read, opened or connected."""
+
+    start: Start
+    engine: Engine
+    late: LateRecords
+
+    @property
+    def records(self) -> Records:
+        """The record, once it is open."""
+        return self.engine.parts.records
+
+    @property
+    def platforms(self) -> dict[str, Platform]:
+        """Name → connection."""
+        return self.engine.parts.platforms
+
+
+def assemble(start: Start, *, clock: Clock | None = None) -> Assembled:
+    """Put the engine together.
+
+    Args:
+        start: the configuration as it was read.
+        clock: the clock; the machine's if not given.
+
+    Raises:
+        ConfigError, PackError, PluginError: something the operator wrote, or a plugin, does not hold.
+    """
+    config, the_clock, late = start.config, clock or SystemClock(), LateRecords()
+    parts = Parts(
+        hooks=load_hooks(config),
+        records=cast("Records", late),
+        counters=open_counters(config.redis_url, the_clock, fail=config.counters_fail),
+        clock=the_clock,
+        platforms={},
+        shelf=shelf_of(config),
+        log=LoguruLog(),
+        env=start.settings,
+        known=config.disabled_plugins,
+        timezone=config.timezone,
+        default_packs=config.default_packs,
+        default_stage=config.default_stage,
+    )
+    return Assembled(start=start, engine=Engine.build(parts), late=late)
+
+
+def connect(assembled: Assembled) -> tuple[Platform, ...]:
+    """Ask the adapters for their platforms.
+
+    Raises:
+        PluginError: an adapter failed to offer any.
+    """
+    hooks = assembled.engine.parts.hooks
+    for name in hooks.names("platforms"):
+        tools = assembled.engine.plans.tools_of(name, texts_of(hooks.loaded[name].module.__name__))
+        bound = hooks.bind("platforms", name, {"tools": tools})
+        asked = hooks.ask((bound,) if bound else (), None, None, None)
+        if asked.faults:
+            raise PluginError(name, "could not offer its platforms; the log says why")
+        for answer in asked.answers:
+            assembled.platforms.update({platform.name: platform for platform in answer.value})
+    return tuple(assembled.platforms.values())
+
+
+@asynccontextmanager
+async def opened(assembled: Assembled, *, shared: bool = False) -> AsyncGenerator[Engine]:
+    """Open the database, start the engine, and stop and close both at the end of the block.
+
+    Args:
+        assembled: the engine.
+        shared: True in the process that runs the bot: plugins' tables are found from every task.
+
+    Raises:
+        StoreError: the database cannot be opened, or its schema is older than the code.
+        PluginError, ConfigError: a plugin could not start, or a group's policy does not hold.
+    """
+    config, engine = assembled.start.config, assembled.engine
+    ready_folder(config)
+    apps = apps_of(engine.parts.hooks)
+    async with AsyncExitStack() as stack:
+        records = await stack.enter_async_context(open_records(config.database_url, apps=apps, shared=shared))
+        assembled.late.come(records)
+        stack.push_async_callback(engine.parts.counters.close)
+        await _first_stewards(config, records)
+        await engine.start()
+        stack.push_async_callback(engine.stop)
+        yield engine
+
+
+@asynccontextmanager
+async def alive(assembled: Assembled) -> AsyncGenerator[Engine]:
+    """Open and start everything, and keep clock, outbox and picture going until the end of the block."""
+    async with opened(assembled, shared=True) as engine:
+        tasks = [
+            asyncio.create_task(engine.ticker.run(), name="ticker"),
+            asyncio.create_task(engine.outbox.run(), name="outbox"),
+            asyncio.create_task(_keep_picture(engine), name="picture"),
+        ]
+        try:
+            yield engine
+        finally:
+            engine.ticker.stop()
+            engine.outbox.stop()
+            tasks[-1].cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await engine.people.flush()
+
+
+async def _keep_picture(engine: Engine) -> None:
+    """Write what facts told of members, and take up what the operator's commands changed in other processes."""
+    while True:
+        await engine.parts.clock.sleep(FLUSH_S)
+        try:
+            await engine.people.flush()
+            await engine.refresh()
+        except (StoreError, ConfigError) as error:
+            engine.parts.log.warning("picture could not be kept", error=type(error).__name__)
+
+
+FLUSH_S = 5.0
+"""Seconds between two looks."""
+
+
+async def _first_stewards(config: Config, records: Records) -> None:
+    """At the first start, the stewards of `.env` are seated; later their list is changed by command only."""
+    if config.stewards and not await records.stewards():
+        for account in config.stewards:
+            await records.put_steward(Steward(account=AccountId(account)))
