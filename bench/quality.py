@@ -62,22 +62,26 @@ def rows() -> list[Row]:
     return [*recall(), *false_positives(), *found]
 
 
-def recall() -> Iterator[Row]:
+def recall(seeds: Sequence[int] = SEEDS) -> Iterator[Row]:
     """Goal 10: of the adverts found in plain form, how many are found in each lossless disguise.
 
-    Judged twice: by the words marked in the adverts (as the study did, comparable with its peers), and by whether
-    the shipped packs still report the advert.
+    Judged three times: by whether any of the words marked in the adverts is found (comparable with what is known of
+    peers), by how many of the words are, and by whether the shipped packs still report the advert.
     """
     marked = Union(Term(text=word, category="marked", weight=1) for word in marked_words())
     for technique in LOSSLESS:
-        words = [_share(lambda text: bool(_hits(marked, text)), technique, seed) for seed in SEEDS]
-        yield _row(
-            f"10.{technique}", statistics.mean(words), ">= 0.99", "share", "the same adverts undisguised", 5
-        )
-        packs = [_share(lambda text: judge(text) is not None, technique, seed) for seed in SEEDS]
-        yield _row(
-            f"10.{technique}.packs", statistics.mean(packs), ">= 0.99", "share", "reported undisguised", 5
-        )
+        for suffix, goal, finds, against in (
+            ("", ">= 0.99", lambda text: bool(_hits(marked, text)), "the same adverts undisguised"),
+            (
+                ".every_word",
+                ">= 0.98",
+                lambda text: frozenset(hit.term for hit in _hits(marked, text)),
+                "every word undisguised",
+            ),
+            (".packs", ">= 0.99", lambda text: judge(text) is not None, "reported undisguised"),
+        ):
+            shares = [_share(finds, technique, seed) for seed in seeds]
+            yield _row(f"10.{technique}{suffix}", statistics.mean(shares), goal, "share", against, len(seeds))
     yield _row(
         "8.ads.reported", _level_share(ads(None, SEEDS[0]), "report"), ">= 0.95", "share", "ads.tsv", 1
     )
@@ -279,11 +283,14 @@ def _hits(union: Union, text: str | Sequence[str]) -> list[Any]:
     return found
 
 
-def _share(finds: Callable[[Any], bool], technique: str, seed: int) -> float:
-    """Of the adverts found in plain form, the share that is found in disguise."""
-    pairs = zip(ads(None, seed), ads(technique, seed), strict=True)
-    kept = [finds(disguised) for plain, disguised in pairs if finds(plain)]
-    return sum(kept) / len(kept)
+def _share(finds: Callable[[Any], bool | frozenset[str]], technique: str, seed: int) -> float:
+    """Of what is found in the adverts in plain form, the share that is found in disguise."""
+    before = after = 0
+    for plain, disguised in zip(ads(None, seed), ads(technique, seed), strict=True):
+        known, seen = finds(plain), finds(disguised)
+        before += len(known) if isinstance(known, frozenset) else known
+        after += len(known & seen) if isinstance(known, frozenset) else known and seen
+    return after / before
 
 
 def _level_share(texts: Sequence[Any], level: Level) -> float:
@@ -314,13 +321,16 @@ def _cpu(work: Callable[[str], object], messages: Sequence[str]) -> float:
 
 
 def _longest_wait(build: Callable[[], object]) -> float:
-    """The longest pause in seconds of this thread while another one builds."""
+    """The longest pause of this thread while another one builds, in seconds of the process's CPU time.
+
+    What the builder burns while it keeps this thread waiting counts; what other processes take does not.
+    """
     builder = threading.Thread(target=build)
-    longest, seen = 0.0, time.perf_counter()
+    longest, seen = 0.0, time.process_time()
     builder.start()
     while True:
         working = builder.is_alive()
-        now = time.perf_counter()
+        now = time.process_time()
         longest, seen = max(longest, now - seen), now
         if not working:
             return longest

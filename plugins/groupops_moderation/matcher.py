@@ -14,11 +14,11 @@ from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from groupops_moderation.fold import Fold, Span, load_fold
 
-_KINDS = ((500, Implementation.DFA), (5_000, Implementation.NoncontiguousNFA))
-"""Patterns up to which a kind of automaton is built, else the compact one.
+DFA_LIMIT = 500
+"""Patterns up to which the automaton that searches fastest is built.
 
-The DFA searches fastest, but building it stops all threads: 15 ms for 3,000 patterns, 110 ms for 13,000. The others
-take 4 and 15 ms there, within what a reload may cost (P12), and search half a microsecond slower.
+Building it stops all threads: 15 ms for 3,000 patterns, 110 ms for 13,000. The compact one takes 5 and 15 ms there,
+within what a reload may cost (P12), and searches half a microsecond slower.
 """
 
 OWN_WEIGHT = 100.0
@@ -274,12 +274,12 @@ class Union:
         self._bigrams = _Bigrams(patterns)
         extra = {*self._squeezed, *(char * 2 for char in letters)} - known
         patterns.extend(sorted(extra))
-        kinds = (kind for limit, kind in _KINDS if len(patterns) <= limit)
+        small = len(patterns) <= DFA_LIMIT
         return AhoCorasick(
             patterns or ["\0\0"],
             matchkind=MatchKind.Standard,
             store_patterns=False,
-            implementation=next(kinds, Implementation.ContiguousNFA),
+            implementation=Implementation.DFA if small else Implementation.ContiguousNFA,
         ).find_matches_as_indexes
 
     def _visible(self, folded: str, raw: list[tuple[int, int, int]], slot: int) -> list[_Find]:
