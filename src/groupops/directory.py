@@ -140,7 +140,11 @@ class PeopleBook:
     # — reading the record —
 
     async def load(self) -> None:
-        """Read groups, bindings and stewards; members follow with `load_members`. Again = anew."""
+        """Read groups, bindings and stewards, anew if called again; members follow with `load_members`."""
+        bound = {group.id for group in await self._records.groups()}
+        for group_id in (self._groups.keys() | self._rolls.keys()) - bound:
+            self.forget(group_id)
+        await self.flush()
         self._groups = {group.id: group for group in await self._records.groups()}
         self._zones.clear()
         await self._load_persons()
@@ -539,7 +543,11 @@ class PeopleBook:
         roll = self._rolls[group_id]
         self._leaving = {(group_id, gone): self.member(group_id, gone) for gone in found.gone}
         cards_told = any(line.card for line in event.members)
-        lines = [_with_hearsay(line, roll.get(account), cards_told) for account, line in now_known.items()]
+        told = {line.account: line for line in event.members}
+        lines = [
+            _with_hearsay(line, told[account], roll.get(account), cards_told=cards_told)
+            for account, line in now_known.items()
+        ]
         self._rolls[group_id] = Roll(lines, listed=True)
         self._snapshots.clear()
         owners = [line.account for line in lines if line.role is Role.OWNER]
@@ -816,14 +824,15 @@ def _departed(event: MemberLeft) -> Audit:
     )
 
 
-def _with_hearsay(line: Listed, old: Listed | None, cards_told: bool) -> Listed:
-    if old is None:
+def _with_hearsay(line: Listed, told: Listed, heard: Listed | None, *, cards_told: bool) -> Listed:
+    """Give a stored line with what was heard since of anything the list itself did not tell."""
+    if heard is None:
         return line
     return replace(
         line,
-        name=line.name or old.name,
-        card=line.card if cards_told else line.card or old.card,
-        role=old.role if line.role is Role.UNKNOWN else line.role,
+        name=told.name or heard.name or line.name,
+        card=line.card if cards_told else heard.card or line.card,
+        role=heard.role if told.role is Role.UNKNOWN and heard.role is not Role.UNKNOWN else line.role,
     )
 
 
