@@ -1,0 +1,181 @@
+"""Looks over an installation and says of everything that is wrong what to do about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+
+from groupops.calendar import WorkCalendar
+from groupops.clock import SystemClock
+from groupops.config import Start
+from groupops.counters import open_counters
+from groupops.errors import GroupOpsError
+from groupops.operations import apps_of, assemble, load_hooks, opened, read_start, ready_folder, shelf_of
+from groupops.plan import GroupPlan
+from groupops.store import schema
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+State = Literal["ok", "warn", "bad"]
+
+MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "bad": "[red]✗[/]"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Args:
+        about: what, in Chinese.
+        state: fine, worth a look, or broken.
+        what: what was found.
+        todo: what to do; empty when fine.
+    """
+
+    about: str
+    state: State
+    what: str
+    todo: str = ""
+
+
+async def examine(start: Start | None = None) -> tuple[Finding, ...]:
+    """Look at configuration, plugins, packs, database, counters, calendar, groups and unsafe settings.
+
+    Args:
+        start: the configuration; read from `.env` and the environment if not given.
+
+    Returns:
+        What was found, in order; nothing is changed by looking.
+    """
+    if start is None:
+        try:
+            start = read_start()
+        except GroupOpsError as error:
+            return (Finding("配置", "bad", str(error), "按提示修改 .env 后重试。"),)
+    findings = [Finding("配置", "ok", f"数据目录 {start.config.data_dir}")]
+    looks: tuple[Callable[[Start], Awaitable[list[Finding]]], ...] = (
+        _plugins,
+        _packs,
+        _database,
+        _counters,
+        _calendar,
+        _doors,
+        _groups,
+    )
+    for look in looks:
+        try:
+            findings += await look(start)
+        except GroupOpsError as error:
+            findings.append(Finding(_ABOUT[look.__name__], "bad", str(error), "按提示处理后再运行 groupops doctor。"))
+    return tuple(findings)
+
+
+_ABOUT = {
+    "_plugins": "插件",
+    "_packs": "规则包",
+    "_database": "数据库",
+    "_counters": "计数器",
+    "_calendar": "日历",
+    "_doors": "对外接口",
+    "_groups": "群",
+}
+
+
+async def _plugins(start: Start) -> list[Finding]:
+    hooks = load_hooks(start.config)
+    return [Finding("插件", "ok", "、".join(sorted(hooks.loaded)))]
+
+
+async def _packs(start: Start) -> list[Finding]:
+    return [Finding("规则包", "ok", f"{len(shelf_of(start.config))} 个")]
+
+
+async def _database(start: Start) -> list[Finding]:
+    ready_folder(start.config)
+    url = start.config.database_url
+    missing = await schema.behind(url, apps_of(load_hooks(start.config)))
+    if not missing:
+        return [Finding("数据库", "ok", schema.shown(url))]
+    if url.startswith("sqlite:"):
+        return [Finding("数据库", "ok", f"{schema.shown(url)}(启动时自动升级)")]
+    return [Finding("数据库", "bad", f"结构落后 {len(missing)} 步", "运行 groupops migrate。")]
+
+
+async def _counters(start: Start) -> list[Finding]:
+    if not start.config.redis_url:
+        return [Finding("计数器", "ok", "进程内")]
+    counters = open_counters(start.config.redis_url, SystemClock(), fail="hold")
+    try:
+        await counters.peek("doctor", 1.0)
+    finally:
+        await counters.close()
+    return [Finding("计数器", "ok", "Redis")]
+
+
+async def _calendar(start: Start) -> list[Finding]:
+    today = SystemClock().now().astimezone(ZoneInfo(start.config.timezone)).date()
+    missing = WorkCalendar().years_to_warn_of(today)
+    if not missing:
+        return [Finding("日历", "ok", f"{today.year} 年节假日数据齐全")]
+    years = "、".join(map(str, missing))
+    return [Finding("日历", "warn", f"{years} 年没有调休数据,暂按周末休息", "国务院通知发布后升级 chinesecalendar,或填写自己的日历表。")]
+
+
+async def _doors(start: Start) -> list[Finding]:
+    """Look for doors that stand open: an adapter without secrets, or a server that listens beyond this machine."""
+    findings: list[Finding] = []
+    given = {key.lower(): value for key, value in start.nonebot.items()}
+    host = str(given.get("host", "127.0.0.1"))
+    if host not in LOOPBACK:
+        findings.append(Finding("对外接口", "warn", f"HOST={host} 对外监听", "仅在有反向代理和防火墙时这样设置,否则改为 127.0.0.1。"))
+    if "onebot" in start.config.adapters and not given.get("onebot_access_token"):
+        findings.append(Finding("对外接口", "bad", "ONEBOT_ACCESS_TOKEN 为空", "在 .env 中设置口令,并在 NapCat/LuckyLillia 中填写相同的值。"))
+    if start.config.stewards:
+        findings.append(Finding("管理员", "ok", f"{len(start.config.stewards)} 名首次管理员"))
+    return findings or [Finding("对外接口", "ok", f"只在 {host} 监听")]
+
+
+async def _groups(start: Start) -> list[Finding]:
+    """Look at the bound groups; a database that is behind is left alone."""
+    if not start.config.database_url.startswith("sqlite:") and await schema.behind(
+        start.config.database_url, apps_of(load_hooks(start.config))
+    ):
+        return []
+    async with opened(assemble(start)) as engine:
+        plans = engine.plans.all()
+        stewards = await engine.parts.records.stewards()
+    findings = [_group(plan) for plan in plans]
+    if not plans:
+        findings.append(Finding("群", "warn", "还没有绑定任何群", "运行 groupops group bind <平台:群号> --pack <编号>。"))
+    if not stewards:
+        findings.append(Finding("管理员", "warn", "没有管理员", "运行 groupops steward add <平台:账号>。"))
+    return findings
+
+
+def _group(plan: GroupPlan) -> Finding:
+    about = f"群 {plan.group.id}"
+    if plan.policy.inactive:
+        return Finding(about, "warn", f"未安装的插件:{'、'.join(plan.policy.inactive)}", "安装这些插件,或忽略:相应条文暂不执行。")
+    return Finding(about, "ok", f"阶段 {plan.stage.value},第 {plan.group.revision} 版")
+
+
+def show(findings: tuple[Finding, ...], console: Console, *, as_json: bool = False) -> int:
+    """Print findings.
+
+    Returns:
+        1 when something is broken, else 0.
+    """
+    if as_json:
+        console.print_json(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            console.print(MARKS[finding.state], end=" ")
+            console.print(f"{finding.about}:{finding.what}", markup=False, highlight=False)
+            if finding.todo:
+                console.print(f"    → {finding.todo}", markup=False, highlight=False)
+    return int(any(finding.state == "bad" for finding in findings))
