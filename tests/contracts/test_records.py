@@ -401,6 +401,26 @@ async def test_a_case_is_booked_with_what_follows_from_it(records: Records) -> N
     assert await records.next_due() == due().due_at
 
 
+async def test_an_action_may_name_the_number_of_its_case(records: Records) -> None:
+    li = await records.person_for(LI)
+
+    def told(case: Case) -> tuple[OutboxRow, ...]:
+        text = SendText(group_id=GROUP, text=f"申诉 {case.id}")
+        return (replace(rows("qq:e1", 2)[1], action=text),)
+
+    done = await records.book(
+        "qq:e1",
+        li.id,
+        "soft",
+        NOON,
+        lambda _: Booking(case=plain_case(li.id), outbox=rows("qq:e1", 1), for_case=told),
+    )
+
+    assert [row.index for row in done.outbox] == [0, 1]
+    assert done.outbox[1].action == SendText(group_id=GROUP, text=f"申诉 {done.case.id}")
+    assert await records.outbox(case_id=done.case.id) == done.outbox
+
+
 async def test_the_same_fact_is_booked_once(records: Records) -> None:
     li = await records.person_for(LI)
     first = await records.book("qq:e1", li.id, "soft", NOON, booking(li.id, outbox=rows("qq:e1", 1)))

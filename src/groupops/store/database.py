@@ -27,6 +27,7 @@ REFUSALS = (
     sqlite3.Error,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that is being cut while it is asked
     OSError,  # a server that is gone; TimeoutError is one of them
 )
 """Everything a database or the way to it may answer instead of doing what it was asked."""

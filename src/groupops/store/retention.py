@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -24,13 +24,13 @@ class Kept:
     Args:
         by: the class whose term counts; None = kept until somebody removes the row.
         since: the column whose moment a row ages from; rows where it is empty stay.
-        only: what else must hold of a row that is forgotten, as Tortoise filters.
+        only: what else must hold of a row that is forgotten: Tortoise's `<column>__in` or `__not_in` → values.
         why: where `by` is None, why the table may keep its rows.
     """
 
     by: RetentionClass | None = None
     since: str = ""
-    only: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    only: Mapping[str, Collection[Any]] = field(default_factory=dict[str, Collection[Any]])
     why: str = ""
 
     @property

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -116,11 +117,19 @@ async def open_context(database_url: str, apps: Mapping[str, str] | None = None)
         with context:
             await context.init(config=config)
         async with asyncio.timeout(OPEN_WITHIN_S):
+            await asyncio.to_thread(_try_file, database_url)
             await context.db().execute_query("SELECT 1")
     except (*REFUSALS, ImportError) as error:
         await context.close_connections()
         raise StoreError(_cannot_open(database_url, error)) from error
     return context
+
+
+def _try_file(database_url: str) -> None:
+    """Open a SQLite file once and close it: aiosqlite leaves a thread behind when a file cannot be opened."""
+    if database_url.startswith("sqlite:"):
+        with closing(sqlite3.connect(_credentials(database_url)["file_path"], ANSWER_WITHIN_S)) as file:
+            file.execute("PRAGMA schema_version")
 
 
 def _cannot_open(database_url: str, error: BaseException) -> str:

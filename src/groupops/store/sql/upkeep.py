@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
@@ -127,7 +127,7 @@ class UpkeepTables(Tables):
 
 def _old(model: type[Model], kept: retention.Kept, before: datetime, now: datetime) -> Any:
     """The rows of a table that its term lets go."""
-    only = {name: _plainly(value) for name, value in kept.only.items()}
+    only = {name: _words(value) for name, value in kept.only.items()}
     query = model.filter(**{f"{kept.since}__lt": plain(before)}, **only)
     if model is models.Case:
         return query.filter(Q(expires_at__isnull=True) | Q(expires_at__lte=plain(now)))
@@ -147,15 +147,6 @@ async def _take_out_texts(db: BaseDBAsyncClient, before: datetime) -> int:
     return len(found)
 
 
-def _plainly(value: Any) -> Any:
-    """What a filter is compared with, as the database has it."""
-    return (
-        [plain(each) for each in cast("frozenset[Any]", value)]
-        if isinstance(value, frozenset)
-        else plain(value)
-    )
-
-
-def _words(value: frozenset[Any]) -> list[str]:
+def _words(value: Collection[Any]) -> list[Any]:
     """Enums as the database has them, in a fixed order."""
-    return sorted(str(plain(word)) for word in value)
+    return sorted(plain(word) for word in value)

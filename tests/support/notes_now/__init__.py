@@ -1,0 +1,1 @@
+"""The same plugin's tables one version later: a column more, and an index."""

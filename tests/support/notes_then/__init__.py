@@ -1,0 +1,1 @@
+"""A plugin's tables as an older version had them."""
