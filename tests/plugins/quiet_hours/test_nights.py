@@ -109,3 +109,11 @@ def test_groups_that_rest_alike_share_what_is_kept_at_hand() -> None:
     assert rests.of(night, "Europe/London", CALENDAR) is not one
     assert rests.of((), "Asia/Shanghai", CALENDAR) is not one
     assert rests.of(night, "Asia/Shanghai", WorkCalendar()) is not one
+
+
+def test_a_night_after_weeks_without_one_is_found() -> None:
+    closed = {date(2025, 3, 3) + timedelta(days=number): False for number in range(20)}
+    rest = Rest((Window(time(23, 30), time(7, 30), "workdays"),), SHANGHAI, WorkCalendar(closed))
+
+    assert rest.night(at("2025-03-03T12:00")) is None
+    assert rest.night(at("2025-03-24T23:45")) is not None
