@@ -528,7 +528,8 @@ class PeopleBook:
         now_known = found.applied(known)
         if found.put or found.gone:
             await self._records.put_members(event.group_id, found.put, found.gone)
-        await self._records.note(*(_departed(fact) for fact in found.left))
+        if found.left:
+            await self._records.note(*(_departed(fact) for fact in found.left))
         for ticket in tickets:
             if ticket.subject.startswith("list:") or _shown_done(ticket, now_known):
                 await self._records.close_ticket(ticket.id, by="list", at=self._clock.now())

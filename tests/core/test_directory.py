@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import timeit
 from dataclasses import replace
@@ -31,8 +32,10 @@ from groupops.events import (
 )
 from groupops.people import AccountId, Group, GroupId, Person, PersonId, Role
 from groupops.plugin import Directory, texts_of
-from groupops.records import Due, Steward, Ticket
+from groupops.records import Due, Records, Steward, Ticket
+from groupops.store import schema
 from groupops.store.memory import MemoryRecords
+from groupops.store.sql import open_records
 
 NOON = datetime(2025, 3, 3, 12, 0, tzinfo=UTC)
 QQ = GroupId("qq:814231345")
@@ -62,7 +65,7 @@ async def book(records: MemoryRecords, clock: StoppedClock) -> PeopleBook:
     return await opened(records, clock)
 
 
-async def opened(records: MemoryRecords, clock: StoppedClock, *groups: GroupId) -> PeopleBook:
+async def opened(records: Records, clock: StoppedClock, *groups: GroupId) -> PeopleBook:
     def can(group_id: GroupId) -> frozenset[Capability]:
         return frozenset({Capability.SEND_TEXT}) if group_id == QQ else frozenset()
 
@@ -811,6 +814,26 @@ async def test_a_code_works_once_even_when_two_give_it_in_two_replicas(
 
     with pytest.raises(CommandError, match="绑定码不正确或已过期"):
         await book.give_code(AccountId("wecom:other"), code)
+
+
+async def test_a_code_given_by_two_at_once_in_two_processes_binds_one(
+    sqlite_url: str, clock: StoppedClock
+) -> None:
+    await schema.migrate(sqlite_url)
+    async with open_records(sqlite_url) as one, open_records(sqlite_url) as other:
+        await one.put_group(Group(id=QQ))
+        books = [await opened(where, clock, QQ) for where in (one, other)]
+        code = await books[0].ask_code(LI, QQ)
+        givers = (LI_AT_WORK, AccountId("wecom:other"))
+        came = await asyncio.gather(
+            *(book.give_code(giver, code) for book, giver in zip(books, givers, strict=True)),
+            return_exceptions=True,
+        )
+        person = await one.person_for(LI)
+        accounts = await one.accounts_of(person.id)
+
+    assert sorted(type(answer).__name__ for answer in came) == ["Bound", "CommandError"]
+    assert len(accounts) == 2
 
 
 async def test_the_record_does_not_know_the_code(records: MemoryRecords, book: PeopleBook) -> None:

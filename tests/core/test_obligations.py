@@ -23,7 +23,9 @@ from groupops.obligations import Came, Obligations, after, answered, heard_at, l
 from groupops.people import AccountId, Group, GroupId, PersonId
 from groupops.plugin import texts_of
 from groupops.records import Due, Obligation, ObligationStatus
+from groupops.store import schema
 from groupops.store.memory import MemoryRecords
+from groupops.store.sql import open_records
 from groupops.ticker import Ticker
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -578,6 +580,26 @@ async def test_two_replicas_at_once_remind_everybody_once(
 
     named = [account for one in came for action in one.actions for account in getattr(action, "mentions", ())]
     assert sorted(named) == [LI, WANG, ZHAO]
+
+
+async def test_two_processes_on_one_database_remind_and_miss_once(
+    sqlite_url: str, clock: StoppedClock, people: PeopleBook
+) -> None:
+    await schema.migrate(sqlite_url)
+    async with open_records(sqlite_url) as one, open_records(sqlite_url) as other:
+        desks = (a_desk(one, clock, people), a_desk(other, clock, people))
+        for number in range(6):
+            await owe(desks[number % 2], one, task(AccountId(f"qq:{number}"), remind_minutes=(20,)))
+        named: list[str] = []
+        late: list[str] = []
+        for wait in (20, 11):
+            clock.advance(minutes(wait))
+            rows = [*await one.claim_due(clock.now(), 3), *await other.claim_due(clock.now(), 3)]
+            came = await asyncio.gather(*(desks[number % 2].come_due(due) for number, due in enumerate(rows)))
+            named += [who for one_came in came for action in one_came.actions for who in action.mentions]  # type: ignore[union-attr]
+            late += [event.account or "" for one_came in came for event in one_came.events]
+
+    assert sorted(named) == sorted(late) == [f"qq:{number}" for number in range(6)]
 
 
 # — missing —

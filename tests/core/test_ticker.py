@@ -19,7 +19,9 @@ from groupops.people import Group, GroupId
 from groupops.plugin import Manifest, Schedule, Settings
 from groupops.policy import Policy
 from groupops.records import Due
+from groupops.store import schema
 from groupops.store.memory import MemoryRecords
+from groupops.store.sql import open_records
 from groupops.ticker import LATE, Schedules, Ticker, job_name
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -142,6 +144,20 @@ def test_any_number_of_tickers_fire_each_row_once(moments: list[int], replicas: 
         assert sorted(ear.jobs) == sorted(due.job for due in rows)
 
     asyncio.run(story())
+
+
+async def test_two_processes_on_one_database_fire_each_row_once(sqlite_url: str, clock: StoppedClock) -> None:
+    await schema.migrate(sqlite_url)
+    async with open_records(sqlite_url) as one, open_records(sqlite_url) as other:
+        ears, rows = (Ear(), Ear()), [row(f"job {number}", number % 7) for number in range(130)]
+        await one.put_due(rows)
+        clock.advance(minutes(10))
+        await asyncio.gather(
+            *(Ticker(where, clock, ear).tick() for where, ear in zip((one, other), ears, strict=True))
+        )
+
+    assert sorted(ears[0].jobs + ears[1].jobs) == sorted(due.job for due in rows)
+    assert all(ear.facts == sorted(ear.facts, key=lambda fact: fact.due_at) for ear in ears)
 
 
 async def test_a_running_ticker_sleeps_to_the_next_row_and_fires_it(
