@@ -117,31 +117,6 @@ class _Find(NamedTuple):
     end: int
 
 
-class _Bigrams:
-    """Which two characters stand side by side in some term; may say yes to others, about one time in sixteen."""
-
-    __slots__ = ("_bits", "_mask")
-
-    def __init__(self, terms: Sequence[str]) -> None:
-        room = max(16 * sum(len(term) - 1 for term in terms), 64)
-        self._mask = (1 << room.bit_length()) - 1
-        self._bits = bytearray((self._mask + 1) // 8)
-        for count, term in enumerate(terms):
-            if count % _YIELD_EVERY == 0:
-                sleep(0)
-            for one, other in pairwise(term):
-                place = self._place(one, other)
-                self._bits[place >> 3] |= 1 << (place & 7)
-
-    def __contains__(self, pair: str) -> bool:
-        place = self._place(pair[0], pair[1])
-        return bool(self._bits[place >> 3] & (1 << (place & 7)))
-
-    def _place(self, one: str, other: str) -> int:
-        """A multiplicative hash of the pair (Knuth's constant); equal on every run, unlike `hash`."""
-        return ((ord(one) * 0x9E3779B1 ^ ord(other) * 0x85EBCA6B) >> 7) & self._mask
-
-
 class TermError(ValueError):
     """A term that no message could sensibly be judged by."""
 
@@ -158,9 +133,9 @@ class Union:
     """
 
     __slots__ = (
-        "_bigrams",
         "_first",
         "_fold",
+        "_followers",
         "_owners",
         "_rows",
         "_rules",
@@ -269,11 +244,12 @@ class Union:
 
         A last character needs no pair: doubled or not, the term is there before it.
         """
-        letters = {char for pattern in patterns for char in pattern[:-1]}
+        after = _followers(patterns)
         known = set(patterns)
-        self._bigrams = _Bigrams(patterns)
-        extra = {*self._squeezed, *(char * 2 for char in letters)} - known
+        extra = {*self._squeezed, *(char * 2 for char in after)} - known
         patterns.extend(sorted(extra))
+        pairs = ((number, pattern[0]) for number, pattern in enumerate(patterns) if pattern[0] * 2 == pattern)
+        self._followers = {number: "".join(after[char]) for number, char in pairs if char in after}
         small = len(patterns) <= DFA_LIMIT
         return AhoCorasick(
             patterns or ["\0\0"],
@@ -290,15 +266,11 @@ class Union:
             if pattern < self._terms:
                 term = folded[start:end]
                 found.extend([_Find(rule, term, start, end) for rule in self._meanings(pattern, slot)])
-            if folded[start] == folded[start + 1] and self._continues(folded, end):
+            if pattern in self._followers and end < len(folded) and folded[end] in self._followers[pattern]:
                 doubled = True
         if doubled:
             found.extend(self._doubled(folded, slot))
         return _harmful(found) if found else found
-
-    def _continues(self, folded: str, end: int) -> bool:
-        """Whether the character before `end` and the one after it are neighbours in some term."""
-        return end < len(folded) and folded[end - 1 : end + 1] in self._bigrams
 
     def _meanings(self, pattern: int, slot: int) -> Iterator[_Rule]:
         """The meanings of a pattern for everybody, then for one owner."""
@@ -397,6 +369,17 @@ def _long_enough(shown: list[tuple[str, int]], wanted: list[tuple[str, int]]) ->
 def _has_ascii_edge(term: str) -> bool:
     """Whether a term begins or ends with a Latin letter or a digit, where words have edges."""
     return term[0] < _BEYOND_ASCII or term[-1] < _BEYOND_ASCII
+
+
+def _followers(terms: Sequence[str]) -> dict[str, set[str]]:
+    """Each character with those that come right after it in some term."""
+    after: dict[str, set[str]] = {}
+    for count, term in enumerate(terms):
+        if count % _YIELD_EVERY == 0:
+            sleep(0)
+        for char, following in pairwise(term):
+            after.setdefault(char, set()).add(following)
+    return after
 
 
 def _hit(found: _Find, text: str, start: int, end: int) -> Hit:
