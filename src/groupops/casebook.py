@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from groupops.actions import (
     Action,
@@ -264,7 +264,10 @@ class Casebook:
 
         def follow(numbered: Case) -> tuple[OutboxRow, ...]:
             said = self._said_at_once(numbered, plan, member, worst, contained, event)
-            actions = (*said, *(action for action in contained.now if not isinstance(action, (Reply, SendText))))
+            actions = (
+                *said,
+                *(action for action in contained.now if not isinstance(action, (Reply, SendText))),
+            )
             rows = self.outbox.rows(event.id, "contain", actions, plugin=draft.plugin)
             asks = self._asks(numbered, plan, member, contained, step)
             return rows + self.outbox.rows(event.id, "steward", asks, plugin=draft.plugin, first=len(rows))

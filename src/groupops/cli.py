@@ -136,7 +136,9 @@ def plugins(as_json: Json = False) -> int:
         }
         for name, one in sorted(hooks.loaded.items())
     ]
-    return _shown(rows, ("name", "title", "module", "commands"), ("名称", "标题", "模块", "指令"), as_json=as_json)
+    return _shown(
+        rows, ("name", "title", "module", "commands"), ("名称", "标题", "模块", "指令"), as_json=as_json
+    )
 
 
 # — packs —
@@ -150,7 +152,9 @@ def pack_list(as_json: Json = False) -> int:
         {"id": pack.id, "title": pack.title, "extends": pack.extends, "source": ", ".join(pack.source_texts)}
         for pack in shelf_of(read_start().config)
     ]
-    return _shown(rows, ("id", "title", "extends", "source"), ("编号", "标题", "继承", "来源"), as_json=as_json)
+    return _shown(
+        rows, ("id", "title", "extends", "source"), ("编号", "标题", "继承", "来源"), as_json=as_json
+    )
 
 
 @pack_app.command("show")
@@ -315,7 +319,13 @@ def group_show(
             if plan is None:
                 await engine.revise(_group(group), lambda now: change(now, "group.name", None), author=AUTHOR)
             revisions = [
-                {"number": r.number, "at": f"{r.at:%Y-%m-%d %H:%M}", "author": r.author, "diff": dict(r.diff), "note": r.note}
+                {
+                    "number": r.number,
+                    "at": f"{r.at:%Y-%m-%d %H:%M}",
+                    "author": r.author,
+                    "diff": dict(r.diff),
+                    "note": r.note,
+                }
                 for r in await engine.history(_group(group))
             ]
             return (flat(plan.policy) if plan else {}), revisions
@@ -383,7 +393,8 @@ def steward_list(as_json: Json = False) -> int:
     async def work() -> list[dict[str, Any]]:
         async with opened(assemble(read_start())) as engine:
             return [
-                {"account": one.account, "group": one.group_id or "*"} for one in await engine.parts.records.stewards()
+                {"account": one.account, "group": one.group_id or "*"}
+                for one in await engine.parts.records.stewards()
             ]
 
     return _shown(_now(work()), ("account", "group"), ("账号", "群"), as_json=as_json)
@@ -448,7 +459,9 @@ def bench(as_json: Json = False) -> int:
 # — small helps —
 
 
-def _shown(rows: list[dict[str, Any]], keys: tuple[str, ...], titles: tuple[str, ...], *, as_json: bool) -> int:
+def _shown(
+    rows: list[dict[str, Any]], keys: tuple[str, ...], titles: tuple[str, ...], *, as_json: bool
+) -> int:
     if as_json:
         out().print_json(json.dumps(rows, ensure_ascii=False, default=str))
         return 0

@@ -126,7 +126,9 @@ class Commands:
         word = text.split(None, 1)[0]
         return word in core_commands() or word in plan.commands
 
-    def find(self, event: MessagePosted, plan: GroupPlan, member: Member, *, private: bool = False) -> Found | None:
+    def find(
+        self, event: MessagePosted, plan: GroupPlan, member: Member, *, private: bool = False
+    ) -> Found | None:
         """Find the command in a message; None when it is mere talk, which gets no answer.
 
         In a group a command needs `/`, a mention or a quote of the bot, or a form that parses fully.
@@ -168,7 +170,9 @@ class Commands:
             return "", core[1]
         return plan.commands.get(word, ("", None))
 
-    def _given(self, event: MessagePosted, command: Command, args: tuple[str, ...], *, private: bool) -> CommandGiven:
+    def _given(
+        self, event: MessagePosted, command: Command, args: tuple[str, ...], *, private: bool
+    ) -> CommandGiven:
         quoted = next((part.message_id for part in event.segments if isinstance(part, Quote)), "")
         return CommandGiven(
             id=f"{event.id}/command",
@@ -187,7 +191,11 @@ class Commands:
 
     def _resolver(self, event: MessagePosted | CommandGiven) -> Callable[[str], AccountId | None]:
         def resolve(word: str) -> AccountId | None:
-            named = [m.account for m in self.people.members(event.group_id) if word in (m.account, m.card, m.name, m.real_name)]
+            named = [
+                m.account
+                for m in self.people.members(event.group_id)
+                if word in (m.account, m.card, m.name, m.real_name)
+            ]
             return named[0] if len(named) == 1 else None
 
         return resolve
@@ -254,11 +262,27 @@ class Commands:
 
     async def _record_text(self, person_id: PersonId, about: Member) -> str:
         cases = [case for case in await self.records.cases(person_id=person_id) if case.status not in _UNTOLD]
-        owed = await self.records.obligations(person_id=person_id, statuses=frozenset({ObligationStatus.OPEN, ObligationStatus.MISSED, ObligationStatus.EXCUSE_PENDING}))
+        owed = await self.records.obligations(
+            person_id=person_id,
+            statuses=frozenset(
+                {ObligationStatus.OPEN, ObligationStatus.MISSED, ObligationStatus.EXCUSE_PENDING}
+            ),
+        )
         looks = await self.records.audit(subject=f"person:{person_id}", what="record looked up")
-        lines = [self.texts("record.head", name=about.called, cases=len(cases), owed=len(owed), looks=len(looks))]
+        lines = [
+            self.texts("record.head", name=about.called, cases=len(cases), owed=len(owed), looks=len(looks))
+        ]
         lines += [self._case_line(case) for case in cases]
-        lines += [self.texts("record.owed", id=o.id, title=o.title, due=_minute(o.due_at, self.people, o.group_id), status=self.texts(f"obligation.{o.status.value}")) for o in owed]
+        lines += [
+            self.texts(
+                "record.owed",
+                id=o.id,
+                title=o.title,
+                due=_minute(o.due_at, self.people, o.group_id),
+                status=self.texts(f"obligation.{o.status.value}"),
+            )
+            for o in owed
+        ]
         return "\n".join(lines)
 
     def _case_line(self, case: Case) -> str:
@@ -276,18 +300,29 @@ class Commands:
     async def _why(self, event: CommandGiven, member: Member, plan: GroupPlan) -> Answer:
         case = await self.records.case(int(event.args[0]))
         person = await self.records.person_of(member.account)
-        mine = case is not None and (case.account == member.account or (person is not None and person.id == case.person_id))
+        mine = case is not None and (
+            case.account == member.account or (person is not None and person.id == case.person_id)
+        )
         if case is None or not (mine or member.protected):
             return Answer(text=self.texts("case.none", id=event.args[0]), private=True)
         rule_text = self.casebook.clause(case.clause)
-        seen = ", ".join(e.quote or e.detail for e in case.evidence if (e.quote or e.detail) and e.what not in ("repeat", "source"))
+        seen = ", ".join(
+            e.quote or e.detail
+            for e in case.evidence
+            if (e.quote or e.detail) and e.what not in ("repeat", "source")
+        )
         lines = [
             self._case_line(case),
             self.texts("why.rule", rule=case.rule, clause=rule_text, revision=case.revision),
             self.texts("why.seen", seen=seen or self.texts("why.nothing_kept")),
         ]
         lines += [
-            self.texts("why.decision", word=self.texts(f"decision.{d.word.partition(':')[0]}"), note=d.note, day=_minute(d.at, self.people, case.group_id))
+            self.texts(
+                "why.decision",
+                word=self.texts(f"decision.{d.word.partition(':')[0]}"),
+                note=d.note,
+                day=_minute(d.at, self.people, case.group_id),
+            )
             for d in case.decisions
         ]
         return Answer(text="\n".join(lines), private=True)
@@ -303,7 +338,9 @@ class Commands:
             return Answer(text=str(error), private=True)
         ask = AskStewards(
             group_id=event.group_id,
-            text=self.texts("steward.excuse", id=owed.id, name=member.called, title=owed.title, note=event.args[1]),
+            text=self.texts(
+                "steward.excuse", id=owed.id, name=member.called, title=owed.title, note=event.args[1]
+            ),
             subject=f"obligation:{owed.id}",
         )
         return Answer(text=self.texts("explain.taken", id=owed.id), private=True, actions=(ask,))
@@ -318,7 +355,9 @@ class Commands:
     async def _excuse(self, event: CommandGiven, member: Member, *, accept: bool, note: str) -> Answer:
         """Decide an explanation (G6): excused, or not."""
         try:
-            owed = await self.obligations.excuse(int(event.args[0][1:]), member.account, accept=accept, note=note)
+            owed = await self.obligations.excuse(
+                int(event.args[0][1:]), member.account, accept=accept, note=note
+            )
         except CommandError as error:
             return Answer(text=str(error))
         return Answer(text=self.texts("excuse.accepted" if accept else "excuse.refused", id=owed.id))
@@ -339,7 +378,9 @@ class Commands:
 
     async def _done(self, event: CommandGiven, member: Member, plan: GroupPlan) -> Answer:
         number = int(event.args[0])
-        ticket = next((t for t in await self.records.tickets(group_id=event.group_id) if t.id == number), None)
+        ticket = next(
+            (t for t in await self.records.tickets(group_id=event.group_id) if t.id == number), None
+        )
         if ticket is None:
             return Answer(text=self.texts("ticket.none", number=number))
         await self.records.close_ticket(number, by=event.account, at=self.clock.now())
@@ -367,7 +408,9 @@ class Commands:
         return Answer(text=self.texts("bind.code", code=code), private=True)
 
     async def _bind_by_word(self, event: CommandGiven, member: Member) -> Bound:
-        account = event.mentioned[0] if event.mentioned else self._resolver(event)(event.args[0].removeprefix("@"))
+        account = (
+            event.mentioned[0] if event.mentioned else self._resolver(event)(event.args[0].removeprefix("@"))
+        )
         if account is None:
             raise CommandError(self.texts("command.no_such_member", name=event.args[0]))
         named = [person for person in await self.records.persons() if person.name == event.args[1].strip()]

@@ -71,7 +71,9 @@ async def examine(start: Start | None = None) -> tuple[Finding, ...]:
         try:
             findings += await look(start)
         except GroupOpsError as error:
-            findings.append(Finding(_ABOUT[look.__name__], "bad", str(error), "按提示处理后再运行 groupops doctor。"))
+            findings.append(
+                Finding(_ABOUT[look.__name__], "bad", str(error), "按提示处理后再运行 groupops doctor。")
+            )
     return tuple(findings)
 
 
@@ -123,7 +125,14 @@ async def _calendar(start: Start) -> list[Finding]:
     if not missing:
         return [Finding("日历", "ok", f"{today.year} 年节假日数据齐全")]
     years = "、".join(map(str, missing))
-    return [Finding("日历", "warn", f"{years} 年没有调休数据,暂按周末休息", "国务院通知发布后升级 chinesecalendar,或填写自己的日历表。")]
+    return [
+        Finding(
+            "日历",
+            "warn",
+            f"{years} 年没有调休数据,暂按周末休息",
+            "国务院通知发布后升级 chinesecalendar,或填写自己的日历表。",
+        )
+    ]
 
 
 async def _doors(start: Start) -> list[Finding]:
@@ -132,9 +141,23 @@ async def _doors(start: Start) -> list[Finding]:
     given = {key.lower(): value for key, value in start.nonebot.items()}
     host = str(given.get("host", "127.0.0.1"))
     if host not in LOOPBACK:
-        findings.append(Finding("对外接口", "warn", f"HOST={host} 对外监听", "仅在有反向代理和防火墙时这样设置,否则改为 127.0.0.1。"))
+        findings.append(
+            Finding(
+                "对外接口",
+                "warn",
+                f"HOST={host} 对外监听",
+                "仅在有反向代理和防火墙时这样设置,否则改为 127.0.0.1。",
+            )
+        )
     if "onebot" in start.config.adapters and not given.get("onebot_access_token"):
-        findings.append(Finding("对外接口", "bad", "ONEBOT_ACCESS_TOKEN 为空", "在 .env 中设置口令,并在 NapCat/LuckyLillia 中填写相同的值。"))
+        findings.append(
+            Finding(
+                "对外接口",
+                "bad",
+                "ONEBOT_ACCESS_TOKEN 为空",
+                "在 .env 中设置口令,并在 NapCat/LuckyLillia 中填写相同的值。",
+            )
+        )
     if start.config.stewards:
         findings.append(Finding("管理员", "ok", f"{len(start.config.stewards)} 名首次管理员"))
     return findings or [Finding("对外接口", "ok", f"只在 {host} 监听")]
@@ -151,7 +174,9 @@ async def _groups(start: Start) -> list[Finding]:
         stewards = await engine.parts.records.stewards()
     findings = [_group(plan) for plan in plans]
     if not plans:
-        findings.append(Finding("群", "warn", "还没有绑定任何群", "运行 groupops group bind <平台:群号> --pack <编号>。"))
+        findings.append(
+            Finding("群", "warn", "还没有绑定任何群", "运行 groupops group bind <平台:群号> --pack <编号>。")
+        )
     if not stewards:
         findings.append(Finding("管理员", "warn", "没有管理员", "运行 groupops steward add <平台:账号>。"))
     return findings
@@ -160,7 +185,12 @@ async def _groups(start: Start) -> list[Finding]:
 def _group(plan: GroupPlan) -> Finding:
     about = f"群 {plan.group.id}"
     if plan.policy.inactive:
-        return Finding(about, "warn", f"未安装的插件:{'、'.join(plan.policy.inactive)}", "安装这些插件,或忽略:相应条文暂不执行。")
+        return Finding(
+            about,
+            "warn",
+            f"未安装的插件:{'、'.join(plan.policy.inactive)}",
+            "安装这些插件,或忽略:相应条文暂不执行。",
+        )
     return Finding(about, "ok", f"阶段 {plan.stage.value},第 {plan.group.revision} 版")
 
 

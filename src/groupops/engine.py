@@ -138,7 +138,9 @@ class Engine:
             rehearse=parts.rehearse,
         )
         casebook = Casebook(parts.records, parts.clock, people, outbox, parts.hooks, texts)
-        obligations = Obligations(parts.records, parts.clock, plans.hours, texts=lambda _: texts, people=people)
+        obligations = Obligations(
+            parts.records, parts.clock, plans.hours, texts=lambda _: texts, people=people
+        )
         commands = Commands(parts.records, parts.clock, people, casebook, obligations, texts)
         flow = Flow(
             parts.hooks,
@@ -162,7 +164,18 @@ class Engine:
 
         ticker = Ticker(parts.records, parts.clock, post, log=parts.log)
         engine = cls(
-            parts, resolver, people, plans, outbox, casebook, obligations, commands, flow, schedules, ticker, texts
+            parts,
+            resolver,
+            people,
+            plans,
+            outbox,
+            casebook,
+            obligations,
+            commands,
+            flow,
+            schedules,
+            ticker,
+            texts,
         )
         flow.meet = engine.meet if parts.default_packs else None
         flow.timers[PURGE] = engine.purge
@@ -212,10 +225,14 @@ class Engine:
         state = PolicyState(packs=tuple(packs), stage=stage or kept)
         self.resolver(state)
         group = known or Group(id=group_id, timezone=timezone or self.parts.timezone)
-        group = replace(group, name=name or group.name, timezone=timezone or group.timezone, owner=owner or group.owner)
+        group = replace(
+            group, name=name or group.name, timezone=timezone or group.timezone, owner=owner or group.owner
+        )
         await self.parts.records.put_group(group)
         await self.people.load()
-        return await self.revise(group_id, lambda now: replace(now, packs=state.packs, stage=state.stage), author=author)
+        return await self.revise(
+            group_id, lambda now: replace(now, packs=state.packs, stage=state.stage), author=author
+        )
 
     async def unbind_group(self, group_id: GroupId, *, author: str = "operator") -> None:
         """Look after a group no longer; its cases and audit stay."""
@@ -241,15 +258,25 @@ class Engine:
         """
         group = await self.parts.records.group(group_id)
         if group is None:
-            raise ConfigError(f"group {group_id!r} is not bound; bind it with: groupops group bind {group_id} --pack ID")
+            raise ConfigError(
+                f"group {group_id!r} is not bound; bind it with: groupops group bind {group_id} --pack ID"
+            )
         history = await self.parts.records.revisions(group_id)
         state = make(state_of(history[-1] if history else None))
         revision = next_revision(
-            group_id, history, state, author=author, at=self.parts.clock.now(), resolver=self.resolver, note=note
+            group_id,
+            history,
+            state,
+            author=author,
+            at=self.parts.clock.now(),
+            resolver=self.resolver,
+            note=note,
         )
         if revision is not None:
             await self.parts.records.revise(revision)
-            await self._audit("policy revised", group_id, author, number=revision.number, diff=dict(revision.diff))
+            await self._audit(
+                "policy revised", group_id, author, number=revision.number, diff=dict(revision.diff)
+            )
         group = await self.parts.records.group(group_id)
         assert group is not None  # noqa: S101 - it was there a moment ago
         return await self._plan(group)
@@ -412,4 +439,3 @@ def _text_keys(hooks: Hooks) -> dict[str, frozenset[str]]:
 
 def _texts(hooks: Hooks, plugin: str) -> Texts:
     return texts_of(hooks.loaded[plugin].module.__name__)
-

@@ -286,9 +286,16 @@ class Flow:
         if not isinstance(event, MessagePosted) or member.person_id is None:
             return False
         since = event.at - SAME_UTTERANCE
-        for case in await self.records.cases(group_id=event.group_id, person_id=member.person_id, since=since):
+        for case in await self.records.cases(
+            group_id=event.group_id, person_id=member.person_id, since=since
+        ):
             other = case.event_id != event.id and case.message_id != event.message_id
-            if other and case.excerpt and case.excerpt == event.text and _source_of(case.evidence) not in ("", event.source):
+            if (
+                other
+                and case.excerpt
+                and case.excerpt == event.text
+                and _source_of(case.evidence) not in ("", event.source)
+            ):
                 await self.casebook.add_evidence(case, Evidence(what="source", detail=event.source))
                 return True
         return False
@@ -310,7 +317,9 @@ class Flow:
         if not reacted.answers:
             return
         if not plan.stage.books:
-            await self._note(event, "would have reacted", None, plugins=[answer.plugin for answer in reacted.answers])
+            await self._note(
+                event, "would have reacted", None, plugins=[answer.plugin for answer in reacted.answers]
+            )
             return
         rows: list[OutboxRow] = []
         for answer in reacted.answers:
@@ -318,7 +327,9 @@ class Flow:
         stored = await self.records.enqueue(rows) if rows else ()
         outcome.receipts += await self.outbox.send(stored)
 
-    async def _rows_of(self, event: Event, plan: GroupPlan, answer: Said_, first: int) -> tuple[OutboxRow, ...]:
+    async def _rows_of(
+        self, event: Event, plan: GroupPlan, answer: Said_, first: int
+    ) -> tuple[OutboxRow, ...]:
         """Run a plugin's errands and make rows of its actions; unasked ones wait for the end of the rest."""
         actions = await self._errands(event, plan, answer.plugin, answer.value)
         rows = self.outbox.rows(event.id, "react", actions, plugin=answer.plugin, first=first)
@@ -343,7 +354,9 @@ class Flow:
                     await self.obligations.settle(item, event.at)
                 case WakeAt():
                     job = f"{plugin}/{item.job}/{item.group_id}"
-                    due = Due(job=job, due_at=item.at, group_id=item.group_id, plugin=plugin, payload=item.payload)
+                    due = Due(
+                        job=job, due_at=item.at, group_id=item.group_id, plugin=plugin, payload=item.payload
+                    )
                     await self.records.put_due((due,))
                 case OpenCase():
                     await self._report(f"{event.id}/{plugin}/{number}", plan, plugin, item)
@@ -373,7 +386,9 @@ class Flow:
     def _command(self, event: MessagePosted, plan: GroupPlan, member: Member) -> Found | None:
         return self.commands.find(event, plan, member) if self.commands.might_be(event, plan) else None
 
-    async def _follow_command(self, pending: Pending, plan: GroupPlan, member: Member, outcome: Outcome) -> None:
+    async def _follow_command(
+        self, pending: Pending, plan: GroupPlan, member: Member, outcome: Outcome
+    ) -> None:
         """Once the message was judged, do what it commands."""
         found = pending.found
         if found is None:
@@ -419,7 +434,9 @@ class Flow:
         await self._react(event, plan, member, None, outcome)
         return outcome
 
-    async def _tell(self, event: CommandGiven | ChoiceMade, member: Member, answer: Answer, outcome: Outcome) -> None:
+    async def _tell(
+        self, event: CommandGiven | ChoiceMade, member: Member, answer: Answer, outcome: Outcome
+    ) -> None:
         """Give the answer to whoever asked, privately where it must be; and do what follows."""
         if answer.text:
             await self._send(event.id, "answer", (self._answer_action(event, member, answer),), outcome)
@@ -433,10 +450,14 @@ class Flow:
         private = answer.private or getattr(event, "private", False)
         if private:
             neutral = self.texts("answer.neutral", name=member.called)
-            return DirectMessage(group_id=event.group_id, account=member.account, text=answer.text, neutral=neutral)
+            return DirectMessage(
+                group_id=event.group_id, account=member.account, text=answer.text, neutral=neutral
+            )
         message_id = getattr(event, "message_id", "")
         if message_id:
-            return Reply(group_id=event.group_id, message_id=message_id, text=answer.text, account=member.account)
+            return Reply(
+                group_id=event.group_id, message_id=message_id, text=answer.text, account=member.account
+            )
         return SendText(group_id=event.group_id, text=answer.text, mentions=(member.account,))
 
     async def _follow_case(self, event: Event, answered: Answered, outcome: Outcome) -> None:
@@ -510,7 +531,13 @@ class Flow:
         if worst is not None:
             detail |= {"rule": worst.rule, "reason": worst.reason, "ladder": worst.ladder}
         await self.records.note(
-            Audit(at=self.clock.now(), what=what, group_id=event.group_id, subject=f"event:{event.id}", detail=detail)
+            Audit(
+                at=self.clock.now(),
+                what=what,
+                group_id=event.group_id,
+                subject=f"event:{event.id}",
+                detail=detail,
+            )
         )
 
     def _fresh(self, event_id: str) -> bool:
@@ -555,4 +582,3 @@ def _meant(bounds: Sequence[Any], event: Event) -> Sequence[Any]:
 def _source_of(evidence: Iterable[Evidence]) -> str:
     """Give the first source a case was seen by, as its evidence tells."""
     return next((item.detail for item in evidence if item.what == "source"), "")
-

@@ -187,7 +187,9 @@ class Hooks:
         missing = wanted - set(self._loaded) - out
         if missing:
             known = ", ".join(entry.name for entry in found)
-            raise PluginError(sorted(missing)[0], f"is wanted as an adapter but not installed; there are: {known}")
+            raise PluginError(
+                sorted(missing)[0], f"is wanted as an adapter but not installed; there are: {known}"
+            )
 
     def _commands(self) -> dict[str, str]:
         return {
@@ -239,7 +241,7 @@ class Hooks:
         for bound in bounds:
             try:
                 value = bound.call(event, group, member)
-            except Exception as error:  # noqa: BLE001 - whatever a plugin raises costs its own answer only
+            except Exception as error:
                 self._failed(asked, bound, error)
                 continue
             if value is None:
@@ -270,7 +272,7 @@ class Hooks:
                 return await awaited
         except TimeoutError:
             return _Failure(TimeoutError(f"no answer within {self._timeout:g} s"))
-        except Exception as error:  # noqa: BLE001 - the other half of the same door
+        except Exception as error:
             return _Failure(error)
 
     def settle(self, event: Any, said: Sequence[Said]) -> Ruling:
@@ -297,13 +299,17 @@ class Hooks:
     def _take(self, asked: Asked, bound: Bound, value: Any) -> None:
         expected = _ANSWERS.get(bound.hook)
         if expected is not None and not isinstance(value, expected):
-            self._failed(asked, bound, TypeError(f"answered {type(value).__name__}, which means nothing here"))
+            self._failed(
+                asked, bound, TypeError(f"answered {type(value).__name__}, which means nothing here")
+            )
             return
         if bound.hook in _LISTS:
             value = tuple(value)
             odd = next((item for item in value if not hasattr(item, "kind")), None)
             if odd is not None:
-                self._failed(asked, bound, TypeError(f"answered with {type(odd).__name__}, which is no action"))
+                self._failed(
+                    asked, bound, TypeError(f"answered with {type(odd).__name__}, which is no action")
+                )
                 return
         asked.answers.append(Answer(bound.plugin, value))
 
@@ -346,7 +352,9 @@ def _bind(implementation: pluggy.HookImpl, constants: Mapping[str, Any]) -> Call
     names = implementation.argnames
     fixed = {name: constants[name] for name in names if name in constants}
     free = tuple(name for name in names if name not in fixed and name in FREE)
-    function: Callable[..., Any] = partial(implementation.function, **fixed) if fixed else implementation.function
+    function: Callable[..., Any] = (
+        partial(implementation.function, **fixed) if fixed else implementation.function
+    )
     match free:
         case ():
             return lambda event, group, member: function()
@@ -358,7 +366,11 @@ def _bind(implementation: pluggy.HookImpl, constants: Mapping[str, Any]) -> Call
             return lambda event, group, member: function(event=event, member=member)
         case _:
             return lambda event, group, member: function(
-                **{name: value for name, value in zip(FREE, (event, group, member), strict=True) if name in free}
+                **{
+                    name: value
+                    for name, value in zip(FREE, (event, group, member), strict=True)
+                    if name in free
+                }
             )
 
 
@@ -374,7 +386,11 @@ def _contract_faults(module: ModuleType, manifest: Manifest, taken: Mapping[str,
 
 def _heard_faults(manifest: Manifest) -> list[str]:
     unknown = sorted(manifest.hears - EVENT_KINDS)
-    return [f"hears {unknown[0]!r}, which is no kind of event; there are {sorted(EVENT_KINDS)}"] if unknown else []
+    return (
+        [f"hears {unknown[0]!r}, which is no kind of event; there are {sorted(EVENT_KINDS)}"]
+        if unknown
+        else []
+    )
 
 
 def _state_faults(module: ModuleType) -> list[str]:
@@ -417,4 +433,6 @@ def _settings_faults(name: str, function: Any, manifest: Manifest) -> list[str]:
         return []
     if issubclass(manifest.settings, wanted):
         return []
-    return [f"asks in {name!r} for settings of {wanted.__name__}, but its manifest has {manifest.settings.__name__}"]
+    return [
+        f"asks in {name!r} for settings of {wanted.__name__}, but its manifest has {manifest.settings.__name__}"
+    ]

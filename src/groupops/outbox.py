@@ -70,23 +70,38 @@ def stand_ins(action: Action, called: Callable[[AccountId], str], texts: Texts) 
     match action:
         case DeleteMessage():
             asked = (
-                (SendText(group_id=group, text=texts("chain.recall", name=called(action.account)), mentions=(action.account,)),)
+                (
+                    SendText(
+                        group_id=group,
+                        text=texts("chain.recall", name=called(action.account)),
+                        mentions=(action.account,),
+                    ),
+                )
                 if action.account
                 else ()
             )
             return (*asked, _ticket(action, texts("ticket.recall", name=_name(action.account, called))))
         case Mute():
             reminder = SendText(
-                group_id=group, text=texts("chain.mute", name=called(action.account)), mentions=(action.account,)
+                group_id=group,
+                text=texts("chain.mute", name=called(action.account)),
+                mentions=(action.account,),
             )
             minutes = int(action.span.total_seconds() // 60)
-            return (reminder, _ticket(action, texts("ticket.mute", name=called(action.account), minutes=minutes)))
+            return (
+                reminder,
+                _ticket(action, texts("ticket.mute", name=called(action.account), minutes=minutes)),
+            )
         case Unmute():
             return (_ticket(action, texts("ticket.unmute", name=called(action.account))),)
         case MuteAll():
-            return (SendText(group_id=group, text=texts("chain.mute_all" if action.on else "chain.unmute_all")),)
+            return (
+                SendText(group_id=group, text=texts("chain.mute_all" if action.on else "chain.unmute_all")),
+            )
         case RemoveMember():
-            return (_ticket(action, texts("ticket.remove", name=called(action.account), reason=action.reason)),)
+            return (
+                _ticket(action, texts("ticket.remove", name=called(action.account), reason=action.reason)),
+            )
         case SetCard():
             said = texts("chain.card", name=called(action.account), card=action.card)
             return (DirectMessage(group_id=group, account=action.account, text=said, neutral=said),)
@@ -120,7 +135,9 @@ def _plainer(action: Action) -> tuple[Action, ...]:
             )
         case SendCard():
             return (
-                SendText(group_id=group, text=_card_text(action), options=action.options, subject=action.subject),
+                SendText(
+                    group_id=group, text=_card_text(action), options=action.options, subject=action.subject
+                ),
             )
         case UpdateCard():
             return (SendText(group_id=group, text=f"{action.title}\n{action.text}"),)
@@ -259,7 +276,9 @@ class Outbox:
             case Throttled():
                 return OutboxState.WAITING, now + receipt.retry_after
             case Unreachable():
-                return (OutboxState.FAILED, None) if tired else (OutboxState.WAITING, now + self._backoff(row))
+                return (
+                    (OutboxState.FAILED, None) if tired else (OutboxState.WAITING, now + self._backoff(row))
+                )
             case InDoubt():
                 if self._repeatable(row) and not tired:
                     return OutboxState.WAITING, now + self._backoff(row)
@@ -277,10 +296,20 @@ class Outbox:
         actions = stand_ins(row.action, lambda account: self._called(row.group_id, account), self.texts)
         if isinstance(row.action, MuteAll) and not isinstance(receipt, Impossible):
             # The group may be muted still, so telling it that the rest is over would be untrue.
-            actions = (_ticket(row.action, self.texts("ticket.mute_all" if row.action.on else "ticket.unmute_all")),)
-        if not actions and row.purpose in ("contain", "step", "reversal") and not isinstance(row.action, AskStewards):
-            actions = (AskStewards(group_id=row.group_id, text=self.texts("ticket.failed", what=row.action.kind)),)
-        return self.rows(row.key, row.purpose, actions, plugin=row.plugin, case_id=row.case_id, instead_of=row.action.kind)
+            actions = (
+                _ticket(row.action, self.texts("ticket.mute_all" if row.action.on else "ticket.unmute_all")),
+            )
+        if (
+            not actions
+            and row.purpose in ("contain", "step", "reversal")
+            and not isinstance(row.action, AskStewards)
+        ):
+            actions = (
+                AskStewards(group_id=row.group_id, text=self.texts("ticket.failed", what=row.action.kind)),
+            )
+        return self.rows(
+            row.key, row.purpose, actions, plugin=row.plugin, case_id=row.case_id, instead_of=row.action.kind
+        )
 
     def rows(
         self,
@@ -331,25 +360,37 @@ class Outbox:
             )
         )
         told = await self.records.enqueue(
-            self.rows(row.key, "steward", self._word_to_stewards(row.group_id, action, ticket), plugin=row.plugin)
+            self.rows(
+                row.key, "steward", self._word_to_stewards(row.group_id, action, ticket), plugin=row.plugin
+            )
         )
         if told:
             await self.send(told)
         return Done(ref=f"ticket:{ticket.id}")
 
     def _word_to_stewards(self, group_id: GroupId, action: AskStewards, ticket: Ticket) -> tuple[Action, ...]:
-        text = self.texts("steward.task", number=ticket.id, text=action.text) if not action.subject else action.text
+        text = (
+            self.texts("steward.task", number=ticket.id, text=action.text)
+            if not action.subject
+            else action.text
+        )
         platform = self.platforms.get(group_id.partition(":")[0])
         if platform is None:
             return ()
         reached = [
-            account for account in self.people.stewards_of(group_id) if _same(account, group_id) and platform.direct(account)
+            account
+            for account in self.people.stewards_of(group_id)
+            if _same(account, group_id) and platform.direct(account)
         ]
         direct = Capability.DIRECT_MESSAGE in platform.can(group_id)
         if reached and direct:
             return tuple(
                 DirectMessage(
-                    group_id=group_id, account=account, text=text, options=action.options, subject=action.subject
+                    group_id=group_id,
+                    account=account,
+                    text=text,
+                    options=action.options,
+                    subject=action.subject,
                 )
                 for account in reached
             )
@@ -383,7 +424,9 @@ class Outbox:
         for row in found:
             receipt = InDoubt(why="stopped before the answer was kept")
             state, _ = self._state_after(row, receipt)
-            await self.records.receipted(row.id, state, receipt, self.clock.now(), not_before=self.clock.now())
+            await self.records.receipted(
+                row.id, state, receipt, self.clock.now(), not_before=self.clock.now()
+            )
             if state is OutboxState.IN_DOUBT:
                 await self._show_doubt(row)
         return len(found)

@@ -53,4 +53,3 @@ class Platform(Protocol):
     def direct(self, account: AccountId) -> bool:
         """Say whether that account can be written to privately now."""
         ...
-

@@ -25,7 +25,9 @@ StepName = Literal[
 class Ladder(Settings):
     """One ladder: what follows the first, second, third … confirmed offence (G9, G10, G17)."""
 
-    steps: tuple[StepName, ...] = Field(default=("remind", "warn", "admin_case"), min_length=1, title="各档处分")
+    steps: tuple[StepName, ...] = Field(
+        default=("remind", "warn", "admin_case"), min_length=1, title="各档处分"
+    )
     ttl_days: int = Field(default=180, ge=1, le=3650, title="记录有效天数")
     human_from: int = Field(default=1, ge=0, title="从第几档(自 0 起)起须人工核准")
     pick: Literal["next", "human"] = Field(default="next", title="选档方式")

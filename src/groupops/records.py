@@ -553,7 +553,9 @@ class Records(Protocol):
         ...
 
     # — obligations —
-    async def open_obligation(self, obligation: Obligation, due: Sequence[Due] = ()) -> tuple[Obligation, bool]:
+    async def open_obligation(
+        self, obligation: Obligation, due: Sequence[Due] = ()
+    ) -> tuple[Obligation, bool]:
         """Open an obligation; False when one with its key was there (which is returned unchanged)."""
         ...
 
@@ -603,7 +605,12 @@ class Records(Protocol):
         ...
 
     async def audit(
-        self, *, group_id: GroupId | None = None, subject: str | None = None, what: str | None = None, limit: int = 1000
+        self,
+        *,
+        group_id: GroupId | None = None,
+        subject: str | None = None,
+        what: str | None = None,
+        limit: int = 1000,
     ) -> tuple[Audit, ...]:
         """Give lines of audit that fit, oldest first."""
         ...

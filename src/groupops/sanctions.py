@@ -87,7 +87,12 @@ def contain(offences: Iterable[Offence], standing: Standing) -> Contained:
     for offence in offences:
         most = min(offence.auto, standing.most, key=AUTO_ORDER.index)
         for action in offence.contain:
-            if isinstance(action, Mute) and _reaches("mute", most) and _measured(offence) and left > timedelta():
+            if (
+                isinstance(action, Mute)
+                and _reaches("mute", most)
+                and _measured(offence)
+                and left > timedelta()
+            ):
                 span = min(action.span, left)
                 left -= span
                 now[replace(action, span=span)] = None
@@ -179,7 +184,9 @@ class Refusal:
     key: str
 
 
-def may_decide(case: Case, who: Member, person_id: PersonId | None, note: str, *, reason_needed: bool) -> Refusal | None:
+def may_decide(
+    case: Case, who: Member, person_id: PersonId | None, note: str, *, reason_needed: bool
+) -> Refusal | None:
     """Say why a member may not decide a case, or None when nothing stands against it.
 
     Never the subject, never the reporter, never twice; and with a reason where one is required (C58).
@@ -197,7 +204,11 @@ def may_decide(case: Case, who: Member, person_id: PersonId | None, note: str, *
 
 def agreed(case: Case) -> frozenset[str]:
     """Give the different people who agreed to the step that is proposed, by person where bound."""
-    return frozenset(_who(decision.person_id, str(decision.account)) for decision in case.decisions if decision.word == "approve")
+    return frozenset(
+        _who(decision.person_id, str(decision.account))
+        for decision in case.decisions
+        if decision.word == "approve"
+    )
 
 
 def has_agreed(case: Case, account: str, person_id: PersonId | None) -> bool:

@@ -159,6 +159,7 @@ async def rig(
     groups: Iterable[str] = ("g1",),
     cast: Mapping[str, Role] = CAST,
     hook_timeout: float = 5.0,
+    default_packs: Iterable[str] = (),
 ) -> AsyncIterator[Rig]:
     """Put an engine together for a test or a scenario.
 
@@ -178,6 +179,7 @@ async def rig(
         groups: native ids of the groups, all bound to the same packs.
         cast: native account → role of who sits in each group at the start.
         hook_timeout: seconds an awaited hook may take.
+        default_packs: what a group gets that nobody bound, in shadow; none = it is left alone.
     """
     clock = StoppedClock(start)
     sandbox = import_module(SANDBOX).Sandbox(clock, profile=profile)
@@ -203,6 +205,7 @@ async def rig(
         env=env or {},
         calendar=calendar or WorkCalendar(),
         heard=outcomes.append,
+        default_packs=tuple(default_packs),
     )
     engine = Engine.build(parts)
     await engine.start()

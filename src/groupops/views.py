@@ -17,7 +17,9 @@ def pack_text(pack: Pack, policy: Policy, manifests: Mapping[str, Manifest]) -> 
         policy: what it resolves to.
         manifests: installed plugins, for the titles of rules and settings.
     """
-    return "\n".join((*_head(pack, policy), *_clauses(policy, manifests), *_ladders(policy), *_settings(policy, manifests)))
+    return "\n".join(
+        (*_head(pack, policy), *_clauses(policy, manifests), *_ladders(policy), *_settings(policy, manifests))
+    )
 
 
 def _head(pack: Pack, policy: Policy) -> Iterator[str]:

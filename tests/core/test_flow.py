@@ -196,7 +196,12 @@ async def test_where_recall_is_impossible_the_author_is_asked_and_a_ticket_opene
             auto="recall",
             contain=(
                 DeleteMessage(group_id=event.group_id, message_id=event.message_id, account=event.account),
-                Reply(group_id=event.group_id, message_id=event.message_id, text="请勿发送", account=event.account),
+                Reply(
+                    group_id=event.group_id,
+                    message_id=event.message_id,
+                    text="请勿发送",
+                    account=event.account,
+                ),
             ),
             evidence=(Evidence(what="url"),),
         )
