@@ -1,0 +1,1 @@
+"""Reads what other programs wrote: chat transcripts and rosters; every reader says which line is wrong and why."""
