@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
@@ -21,6 +21,13 @@ from tortoise.models import Model
 
 from groupops.errors import Conflict, StoreError
 from groupops.store.sqlite_client import ImmediateSqliteClient, ImmediateTransaction
+
+T = TypeVar("T")
+Row = dict[str, Any]
+Statement = tuple[str, Sequence[Any]]
+"""A statement as `ask` takes it, and its values."""
+Steps = Generator[Statement, list[Row], T]
+"""Statements one after the other: yields each, is sent its rows, and returns what came of it all."""
 
 REFUSALS = (
     BaseORMException,
@@ -41,7 +48,7 @@ def refusals() -> Generator[None, None, None]:
     """Let a block raise only StoreError and Conflict, whatever the database answers."""
     try:
         yield
-    except IntegrityError as error:
+    except (IntegrityError, sqlite3.IntegrityError) as error:
         raise Conflict(f"the database has such a row already: {error}") from error
     except REFUSALS as error:
         raise StoreError(f"the database refuses: {type(error).__name__}: {error}") from error
@@ -91,17 +98,70 @@ def is_postgres(client: BaseDBAsyncClient) -> bool:
 
 
 @cache
-def _numbered(sql: str) -> str:
-    """Write `?` as PostgreSQL's `$1`, `$2`, …; no text of ours holds a `?` in a literal."""
+def _spoken(sql: str, postgres: bool) -> str:
+    """Write a statement as the database understands it.
+
+    `?` is a parameter (no text of ours holds one in a literal); `:lock` keeps others from the rows found
+    and `:skip` passes over rows others keep, both where there are other connections to keep them from.
+    """
+    sql = sql.replace(":lock", "FOR UPDATE" if postgres else "")
+    sql = sql.replace(":skip", "FOR UPDATE SKIP LOCKED" if postgres else "")
+    if not postgres:
+        return sql
     first, *rest = sql.split("?")
     return first + "".join(f"${number}{part}" for number, part in enumerate(rest, start=1))
 
 
-async def ask(client: BaseDBAsyncClient, sql: str, *values: Any) -> list[dict[str, Any]]:
-    """Run a statement written with `?` and give its rows, also those of `RETURNING`."""
-    text = _numbered(sql) if is_postgres(client) else sql
-    rows: list[dict[str, Any]] = await client.execute_query_dict(text, [plain(value) for value in values])
+async def ask(client: BaseDBAsyncClient, sql: str, *values: Any) -> list[Row]:
+    """Run a statement written with `?`, `:lock` and `:skip`; give its rows, also those of `RETURNING`."""
+    text = _spoken(sql, is_postgres(client))
+    rows: list[Row] = await client.execute_query_dict(text, [plain(value) for value in values])
     return rows
+
+
+async def follow(client: BaseDBAsyncClient, steps: Steps[T]) -> T:
+    """Run statements one after the other where the client stands: in its transaction, or each by itself."""
+    rows: list[Row] | None = None
+    while True:
+        try:
+            sql, values = steps.send(rows)  # type: ignore[arg-type]  # the first `send` must be of None
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        rows = await ask(client, sql, *values)
+
+
+async def at_once(client: BaseDBAsyncClient, steps: Steps[T]) -> T:
+    """Run statements in one transaction; an exception of the steps takes all of it back.
+
+    On SQLite the whole of it is one errand to the thread that holds the connection; what is decided
+    between the statements is decided there. Six errands take three times as long.
+    """
+    if not isinstance(client, ImmediateSqliteClient):
+        async with transaction(client) as tx:
+            return await follow(tx, steps)
+    async with client.acquire_connection() as connection:
+        done: T = await connection._execute(_drive, connection._conn, steps)  # noqa: SLF001 - aiosqlite has no other door to its thread
+        return done
+
+
+def _drive(connection: sqlite3.Connection, steps: Steps[T]) -> T:
+    """Run statements in one transaction, in the thread of the connection."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        rows: list[Row] | None = None
+        while True:
+            try:
+                sql, values = steps.send(rows)  # type: ignore[arg-type]  # the first `send` must be of None
+            except StopIteration as done:
+                connection.commit()
+                result: T = done.value
+                return result
+            answer = connection.execute(_spoken(sql, False), [plain(value) for value in values])
+            rows = [dict(row) for row in answer.fetchall()]
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 async def insert(
@@ -111,11 +171,17 @@ async def insert(
     *,
     returning: str = "",
     on_conflict: str = "",
-) -> list[dict[str, Any]]:
+) -> list[Row]:
+    """Insert rows as `inserting` says, where the client stands."""
+    return await follow(client, inserting(model, rows, returning=returning, on_conflict=on_conflict))
+
+
+def inserting(
+    model: type[Model], rows: Sequence[Mapping[str, Any]], *, returning: str = "", on_conflict: str = ""
+) -> Steps[list[Row]]:
     """Insert rows in as few statements as possible.
 
     Args:
-        client: where; inside a transaction its client.
         model: the table.
         rows: column → value; all with the same columns.
         returning: columns to give back, as SQL; empty gives nothing back.
@@ -124,19 +190,16 @@ async def insert(
     Returns:
         The columns asked for, of the rows that were stored or changed.
     """
-    if not rows:
-        return []
-    columns = tuple(rows[0])
-    tail = (f" ON CONFLICT {on_conflict}" if on_conflict else "") + (
-        f" RETURNING {returning}" if returning else ""
-    )
+    stored: list[Row] = []
+    columns = tuple(rows[0]) if rows else ()
+    tail = f" ON CONFLICT {on_conflict}" if on_conflict else ""
+    tail += f" RETURNING {returning}" if returning else ""
     table = str(model._meta.db_table)  # noqa: SLF001 - the name Tortoise gives its description of a table
-    at_once = max(1, PARAMETERS // len(columns))
-    stored: list[dict[str, Any]] = []
-    for start in range(0, len(rows), at_once):
-        part = rows[start : start + at_once]
+    most = max(1, PARAMETERS // max(1, len(columns)))
+    for start in range(0, len(rows), most):
+        part = rows[start : start + most]
         values = [row[column] for row in part for column in columns]
-        stored += await ask(client, _insert_sql(table, columns, len(part), tail), *values)
+        stored += yield _insert_sql(table, columns, len(part), tail), values
     return stored
 
 
@@ -145,6 +208,22 @@ def _insert_sql(table: str, columns: tuple[str, ...], rows: int, tail: str) -> s
     names = ", ".join(f'"{column}"' for column in columns)
     marks = "(" + ", ".join("?" * len(columns)) + ")"
     return f'INSERT INTO "{table}" ({names}) VALUES {", ".join([marks] * rows)}{tail}'  # noqa: S608 - our own names
+
+
+def updating(
+    model: type[Model], columns: Mapping[str, Any], where: Mapping[str, Any], returning: str
+) -> Steps[list[Row]]:
+    """Change the rows whose columns equal `where`; gives the columns `returning` names, of the rows changed."""
+    table = str(model._meta.db_table)  # noqa: SLF001 - as above
+    sql = _update_sql(table, tuple(columns), tuple(where), returning)
+    return (yield sql, [*columns.values(), *where.values()])
+
+
+@cache
+def _update_sql(table: str, columns: tuple[str, ...], where: tuple[str, ...], returning: str) -> str:
+    changes = ", ".join(f'"{column}" = ?' for column in columns)
+    equal = " AND ".join(f'"{column}" = ?' for column in where)
+    return f'UPDATE "{table}" SET {changes} WHERE {equal} RETURNING {returning}'  # noqa: S608 - our own names
 
 
 def marks(values: Sequence[object]) -> str:

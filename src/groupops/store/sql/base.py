@@ -9,15 +9,15 @@ from dataclasses import replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext, _current_context
+from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from groupops.errors import Conflict, StoreError
 from groupops.people import PersonId
 from groupops.records import Due, OutboxRow
 from groupops.store import models, rows
-from groupops.store.database import ask, insert, is_postgres, plain, refusals
+from groupops.store.database import Row, Steps, inserting, plain, refusals
 
 KEEP_OLD = "DO NOTHING"
 
@@ -56,51 +56,58 @@ class Tables:
         self.context = context
         self._client = context.db()
 
-    async def _standing(self, db: BaseDBAsyncClient, person_id: PersonId, *, lock: bool = False) -> PersonId:
-        """Give the person a number stands for now: merges are followed, and the person found is locked.
 
-        Raises StoreError when there is no such person.
-        """
-        wait = " FOR UPDATE" if lock and is_postgres(db) else ""
-        sql = f'SELECT "merged_into" FROM "core_persons" WHERE "id" = ?{wait}'  # noqa: S608 - our own words
-        while True:
-            found = await ask(db, sql, person_id)
-            if not found:
-                raise StoreError(f"there is no person {person_id}")
-            into = found[0]["merged_into"]
-            if into is None:
-                return person_id
-            person_id = PersonId(into)
+def standing(person_id: PersonId) -> Steps[PersonId]:
+    """Give the person a number stands for now: merges are followed, and others are kept from who is found.
 
-    async def _put_due(self, db: BaseDBAsyncClient, due: Sequence[Due]) -> None:
-        await insert(db, models.Due, [rows.due_columns(row) for row in due], on_conflict=KEEP_OLD)
+    Raises StoreError when there is no such person.
+    """
+    while True:
+        found = yield 'SELECT "merged_into" FROM "core_persons" WHERE "id" = ? :lock', (person_id,)
+        if not found:
+            raise StoreError(f"there is no person {person_id}")
+        into = found[0]["merged_into"]
+        if into is None:
+            return person_id
+        person_id = PersonId(into)
 
-    async def _put_outbox(self, db: BaseDBAsyncClient, outbox: Sequence[OutboxRow]) -> tuple[OutboxRow, ...]:
-        """Store rows; those whose key is taken are left out of the answer."""
-        columns = [rows.outbox_columns(row) for row in outbox]
-        stored = await insert(
-            db, models.Outbox, columns, on_conflict=KEEP_OLD, returning='"id", "event_id", "place"'
-        )
-        ids = {(row["event_id"], row["place"]): row["id"] for row in stored}
-        fresh: list[OutboxRow] = []
-        for row in outbox:
-            # Popped, so that a key that stands twice in one call is stored, and told, once.
-            id_ = ids.pop((plain(row.event_id), row.index), None)
-            if id_ is not None:
-                fresh.append(replace(row, id=id_, changed_at=row.changed_at or row.created_at))
-        return tuple(fresh)
+
+def putting_due(due: Sequence[Due]) -> Steps[list[Row]]:
+    """Store due rows; those that are there already stay."""
+    return (yield from inserting(models.Due, [rows.due_columns(row) for row in due], on_conflict=KEEP_OLD))
+
+
+def putting_outbox(outbox: Sequence[OutboxRow]) -> Steps[tuple[OutboxRow, ...]]:
+    """Store actions; those whose key is taken are left out of the answer."""
+    columns = [rows.outbox_columns(row) for row in outbox]
+    stored = yield from inserting(
+        models.Outbox, columns, on_conflict=KEEP_OLD, returning='"id", "event_id", "place"'
+    )
+    ids = {(row["event_id"], row["place"]): row["id"] for row in stored}
+    fresh: list[OutboxRow] = []
+    for row in outbox:
+        # Popped, so that a key that stands twice in one call is stored, and told, once.
+        id_ = ids.pop((plain(row.event_id), row.index), None)
+        if id_ is not None:
+            fresh.append(replace(row, id=id_, changed_at=row.changed_at or row.created_at))
+    return tuple(fresh)
+
+
+def require_changed(what: str, model: type[Model], id_: int, given: int, changed: list[Row]) -> Steps[Row]:
+    """Give the row that was changed; where none was, say why: it is not there, or at another version."""
+    if changed:
+        return changed[0]
+    table = str(model._meta.db_table)  # noqa: SLF001 - the name Tortoise gives its description of a table
+    found = yield f'SELECT "version" FROM "{table}" WHERE "id" = ?', (id_,)  # noqa: S608 - our own names
+    if not found:
+        raise StoreError(f"there is no {what} {id_}")
+    stored = found[0]["version"]
+    raise Conflict(f"{what} {id_} is at version {stored}, not {given}: somebody changed it; read it again")
 
 
 def fitting(query: QuerySet[Any], **filters: Any) -> QuerySet[Any]:
     """Narrow a query by the filters that are given, that is, not None."""
     return query.filter(**{name: value for name, value in filters.items() if value is not None})
-
-
-def not_the_stored(what: str, id_: int, given: int, stored: int | None) -> StoreError:
-    """Give the error for a row that is not there (`stored` None) or at another version than the one given."""
-    if stored is None:
-        return StoreError(f"there is no {what} {id_}")
-    return Conflict(f"{what} {id_} is at version {stored}, not {given}: somebody changed it; read it again")
 
 
 def sorted_values(values: frozenset[Any] | None) -> list[str] | None:

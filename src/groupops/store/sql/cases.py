@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 from tortoise.expressions import Q
 
@@ -17,18 +17,22 @@ from groupops.errors import StoreError
 from groupops.people import GroupId, PersonId
 from groupops.records import Booked, Booking, Case, CaseStatus, Due, OutboxRow, OutboxState
 from groupops.store import models, rows
-from groupops.store.database import ask, insert, is_postgres, marks, plain, transaction
-from groupops.store.sql.base import Tables, fitting, not_the_stored, sorted_values, step
+from groupops.store.database import Steps, ask, at_once, follow, inserting, marks, plain, updating
+from groupops.store.sql.base import (
+    Tables,
+    fitting,
+    putting_due,
+    putting_outbox,
+    require_changed,
+    sorted_values,
+    standing,
+    step,
+)
 
 STRIKES = (
-    'SELECT COUNT(*) FROM "core_cases" WHERE "person_id" = ? AND "ladder" = ? AND "ladder" <> \'\' '
+    'SELECT COUNT(*) AS "strikes" FROM "core_cases" WHERE "person_id" = ? AND "ladder" = ? AND "ladder" <> \'\' '
     'AND "status" = \'effective\' AND ("expires_at" IS NULL OR "expires_at" > ?)'
 )
-LOOK = (
-    'SELECT (SELECT "id" FROM "core_cases" WHERE "event_id" = ?) AS "known", '
-    '(SELECT "merged_into" FROM "core_persons" WHERE "id" = ?) AS "merged_into", '
-    '(SELECT COUNT(*) FROM "core_persons" WHERE "id" = ?) AS "there", (:strikes) AS "strikes"'
-).replace(":strikes", STRIKES)
 CLAIM = (
     'UPDATE "core_outbox" SET "state" = \'performing\', "attempts" = "attempts" + 1, "changed_at" = ? '
     'WHERE "state" = \'waiting\' AND "id" IN ({marks}) RETURNING "id"'
@@ -53,49 +57,17 @@ class CaseTables(Tables):
     ) -> Booked:
         """Book an offence: count the person's valid strikes on the ladder, ask `decide`, write what it says."""
         try:
-            async with transaction(self._client) as db:
-                booked = await self._book(db, event_id, person_id, ladder, now, decide)
-        except IntegrityError:
+            booked = await at_once(self._client, _book(event_id, person_id, ladder, now, decide))
+        except (IntegrityError, sqlite3.IntegrityError):
             # Somebody booked the same fact for another person in this very moment.
             booked = None
         return booked if booked is not None else await self._booked_before(event_id)
-
-    async def _book(
-        self,
-        db: BaseDBAsyncClient,
-        event_id: str,
-        person_id: PersonId,
-        ladder: str,
-        now: datetime,
-        decide: Callable[[int], Booking],
-    ) -> Booked | None:
-        """Book inside a transaction; None when the fact was booked before."""
-        if is_postgres(db):
-            person_id = await self._standing(db, person_id, lock=True)
-        found = await _look(db, event_id, person_id, ladder, now)
-        if found["known"] is not None:
-            return None
-        if found["merged_into"] is not None or not found["there"]:
-            person_id = await self._standing(db, person_id)
-            found = await _look(db, event_id, person_id, ladder, now)
-        booking = decide(found["strikes"])
-        case = replace(booking.case, event_id=event_id, person_id=person_id)
-        stored = await insert(db, models.Case, [rows.case_columns(case)], returning='"id"')
-        case = replace(case, id=stored[0]["id"])
-        return await self._follow(db, case, booking.rows(case), booking.due)
 
     async def _booked_before(self, event_id: str) -> Booked:
         case = await self.case_of_event(event_id)
         if case is None:
             raise StoreError(f"fact {event_id} could be neither booked nor found; try again")
         return Booked(case=case, outbox=await self.outbox(case_id=case.id), fresh=False)
-
-    async def _follow(
-        self, db: BaseDBAsyncClient, case: Case, outbox: Sequence[OutboxRow], due: Sequence[Due]
-    ) -> Booked:
-        stored = await self._put_outbox(db, [replace(row, case_id=case.id) for row in outbox])
-        await self._put_due(db, due)
-        return Booked(case=case, outbox=stored, fresh=True)
 
     @step
     async def case(self, case_id: int) -> Case | None:
@@ -135,8 +107,8 @@ class CaseTables(Tables):
     @step
     async def strikes(self, person_id: PersonId, ladder: str, now: datetime) -> int:
         """Count a person's valid strikes on a ladder."""
-        person_id = await self._standing(self._client, person_id)
-        counted = await ask(self._client, f'SELECT ({STRIKES}) AS "strikes"', person_id, ladder, now)
+        person_id = await follow(self._client, standing(person_id))
+        counted = await ask(self._client, STRIKES, person_id, ladder, now)
         return int(counted[0]["strikes"])
 
     @step
@@ -144,24 +116,13 @@ class CaseTables(Tables):
         self, case: Case, *, outbox: Sequence[OutboxRow] = (), due: Sequence[Due] = ()
     ) -> Booked:
         """Write a changed case with what follows from it; `case.version` must be the stored one."""
-        async with transaction(self._client) as db:
-            columns = rows.case_columns(replace(case, version=case.version + 1))
-            # A case stays with its fact and with its person; only a merge gives it to another.
-            del columns["event_id"], columns["person_id"]
-            same = models.Case.filter(id=case.id, version=case.version).using_db(db)
-            changed = await same.update(**{name: plain(value) for name, value in columns.items()})
-            row = await models.Case.filter(id=case.id).using_db(db).first()
-            if row is None or not changed:
-                stored = None if row is None else row.version
-                raise not_the_stored("case", case.id, case.version, stored)
-            return await self._follow(db, rows.case(row), outbox, due)
+        return await at_once(self._client, _update(case, outbox, due))
 
     # — outbox —
     @step
     async def enqueue(self, rows: Sequence[OutboxRow]) -> tuple[OutboxRow, ...]:
         """Store actions; a row whose `(event_id, index)` is there already is left out. Returns those stored."""
-        async with transaction(self._client) as db:
-            return await self._put_outbox(db, rows)
+        return await at_once(self._client, putting_outbox(rows))
 
     @step
     async def performing(self, ids: Sequence[int], now: datetime) -> frozenset[int]:
@@ -184,13 +145,9 @@ class CaseTables(Tables):
     ) -> tuple[OutboxRow, ...]:
         """Write what became of a row, with the rows that stand in for it. Without a receipt the last one stays."""
         text = None if receipt is None else wire.receipt_to_json(receipt)
-        values = (state, text, not_before, now, row_id)
-        if not follow_up:
-            _require_row(row_id, await ask(self._client, RECEIPT, *values))
-            return ()
-        async with transaction(self._client) as db:
-            _require_row(row_id, await ask(db, RECEIPT, *values))
-            return await self._put_outbox(db, follow_up)
+        steps = _receipt(row_id, (state, text, not_before, now, row_id), follow_up)
+        # A single statement is a transaction by itself.
+        return await (at_once if follow_up else follow)(self._client, steps)
 
     @step
     async def outbox(
@@ -220,13 +177,45 @@ class CaseTables(Tables):
         )
 
 
-async def _look(
-    db: BaseDBAsyncClient, event_id: str, person_id: PersonId, ladder: str, now: datetime
-) -> dict[str, Any]:
-    """Everything `book` has to know, in one question."""
-    return (await ask(db, LOOK, event_id, person_id, person_id, person_id, ladder, now))[0]
+def _book(
+    event_id: str, person_id: PersonId, ladder: str, now: datetime, decide: Callable[[int], Booking]
+) -> Steps[Booked | None]:
+    """Book; None when the fact was booked before."""
+    known = yield 'SELECT "id" FROM "core_cases" WHERE "event_id" = ?', (event_id,)
+    if known:
+        return None
+    person_id = yield from standing(person_id)
+    found = yield STRIKES, (person_id, ladder, now)
+    booking = decide(found[0]["strikes"])
+    case = replace(booking.case, event_id=event_id, person_id=person_id)
+    stored = yield from inserting(models.Case, [rows.case_columns(case)], returning='"id"')
+    case = replace(case, id=stored[0]["id"])
+    return (yield from _follow(case, booking.rows(case), booking.due))
 
 
-def _require_row(row_id: int, changed: list[dict[str, Any]]) -> None:
+def _update(case: Case, outbox: Sequence[OutboxRow], due: Sequence[Due]) -> Steps[Booked]:
+    columns = rows.case_columns(replace(case, version=case.version + 1))
+    # A case stays with its fact and with its person; only a merge gives it to another.
+    del columns["event_id"], columns["person_id"]
+    same = {"id": case.id, "version": case.version}
+    changed = yield from updating(models.Case, columns, same, '"event_id", "person_id"')
+    row = yield from require_changed("case", models.Case, case.id, case.version, changed)
+    stored = replace(
+        case, event_id=row["event_id"], person_id=PersonId(row["person_id"]), version=case.version + 1
+    )
+    return (yield from _follow(stored, outbox, due))
+
+
+def _follow(case: Case, outbox: Sequence[OutboxRow], due: Sequence[Due]) -> Steps[Booked]:
+    stored = yield from putting_outbox([replace(row, case_id=case.id) for row in outbox])
+    yield from putting_due(due)
+    return Booked(case=case, outbox=stored, fresh=True)
+
+
+def _receipt(
+    row_id: int, values: Sequence[Any], follow_up: Sequence[OutboxRow]
+) -> Steps[tuple[OutboxRow, ...]]:
+    changed = yield RECEIPT, values
     if not changed:
         raise StoreError(f"there is no row {row_id} in the outbox")
+    return (yield from putting_outbox(follow_up))

@@ -9,8 +9,17 @@ from datetime import datetime
 from groupops.people import GroupId, PersonId
 from groupops.records import Due, Obligation, ObligationStatus, Ticket
 from groupops.store import models, rows
-from groupops.store.database import insert, plain, transaction
-from groupops.store.sql.base import KEEP_OLD, Tables, fitting, not_the_stored, sorted_values, step
+from groupops.store.database import Steps, at_once, insert, inserting, plain, updating
+from groupops.store.sql.base import (
+    KEEP_OLD,
+    Tables,
+    fitting,
+    putting_due,
+    require_changed,
+    sorted_values,
+    standing,
+    step,
+)
 
 
 class ObligationTables(Tables):
@@ -47,23 +56,11 @@ class ObligationTables(Tables):
         self, obligation: Obligation, due: Sequence[Due] = ()
     ) -> tuple[Obligation, bool]:
         """Open an obligation; False when one with its key was there (which is returned unchanged)."""
-        async with transaction(self._client) as db:
-            there = await models.Obligation.filter(key=plain(obligation.key)).using_db(db).first()
-            if there is not None:
-                return rows.obligation(there), False
-            person_id = await self._standing(db, obligation.person_id, lock=True)
-            opened = replace(obligation, person_id=person_id)
-            stored = await insert(
-                db,
-                models.Obligation,
-                [rows.obligation_columns(opened)],
-                on_conflict=KEEP_OLD,
-                returning='"id"',
-            )
-            if stored:
-                await self._put_due(db, due)
-                return replace(opened, id=stored[0]["id"]), True
-        return await self.open_obligation(obligation, due)
+        opened = await at_once(self._client, _open(obligation, due))
+        if opened is not None:
+            return opened, True
+        there = await models.Obligation.get(key=plain(obligation.key), using_db=self._client)
+        return rows.obligation(there), False
 
     @step
     async def obligation(self, obligation_id: int) -> Obligation | None:
@@ -99,15 +96,34 @@ class ObligationTables(Tables):
     @step
     async def update_obligation(self, obligation: Obligation, due: Sequence[Due] = ()) -> Obligation:
         """Write a changed obligation; `version` must be the stored one."""
-        async with transaction(self._client) as db:
-            columns = rows.obligation_columns(replace(obligation, version=obligation.version + 1))
-            # An obligation keeps its key and its person; only a merge gives it to another.
-            del columns["key"], columns["person_id"]
-            same = models.Obligation.filter(id=obligation.id, version=obligation.version).using_db(db)
-            changed = await same.update(**{name: plain(value) for name, value in columns.items()})
-            row = await models.Obligation.filter(id=obligation.id).using_db(db).first()
-            if row is None or not changed:
-                stored = None if row is None else row.version
-                raise not_the_stored("obligation", obligation.id, obligation.version, stored)
-            await self._put_due(db, due)
-            return rows.obligation(row)
+        return await at_once(self._client, _update(obligation, due))
+
+
+def _open(obligation: Obligation, due: Sequence[Due]) -> Steps[Obligation | None]:
+    """Open an obligation; None when one with its key is there."""
+    there = yield 'SELECT "id" FROM "core_obligations" WHERE "key" = ?', (obligation.key,)
+    if there:
+        return None
+    person_id = yield from standing(obligation.person_id)
+    opened = replace(obligation, person_id=person_id)
+    columns = [rows.obligation_columns(opened)]
+    stored = yield from inserting(models.Obligation, columns, on_conflict=KEEP_OLD, returning='"id"')
+    if not stored:
+        return None
+    yield from putting_due(due)
+    return replace(opened, id=stored[0]["id"])
+
+
+def _update(obligation: Obligation, due: Sequence[Due]) -> Steps[Obligation]:
+    columns = rows.obligation_columns(replace(obligation, version=obligation.version + 1))
+    # An obligation keeps its key and its person; only a merge gives it to another.
+    del columns["key"], columns["person_id"]
+    same = {"id": obligation.id, "version": obligation.version}
+    changed = yield from updating(models.Obligation, columns, same, '"key", "person_id"')
+    row = yield from require_changed(
+        "obligation", models.Obligation, obligation.id, obligation.version, changed
+    )
+    yield from putting_due(due)
+    return replace(
+        obligation, key=row["key"], person_id=PersonId(row["person_id"]), version=obligation.version + 1
+    )

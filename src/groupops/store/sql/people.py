@@ -12,8 +12,8 @@ from groupops.errors import Conflict, StoreError
 from groupops.people import AccountId, Person, PersonId, platform_of
 from groupops.records import Merge
 from groupops.store import models, rows
-from groupops.store.database import PARAMETERS, ask, insert, is_postgres, marks, plain, transaction
-from groupops.store.sql.base import Tables, step
+from groupops.store.database import PARAMETERS, ask, follow, insert, marks, plain, transaction
+from groupops.store.sql.base import Tables, standing, step
 
 
 class PeopleTables(Tables):
@@ -83,12 +83,13 @@ class PeopleTables(Tables):
     async def bind(self, account: AccountId, person_id: PersonId) -> PersonId | None:
         """Bind an account to a person; returns the person it was bound to before, if another."""
         async with transaction(self._client) as db:
-            person_id = await self._standing(db, person_id, lock=True)
+            person_id = await follow(db, standing(person_id))
             if await self._bind_first(db, account, person_id):
                 return None
-            wait = " FOR UPDATE" if is_postgres(db) else ""
-            sql = f'SELECT "person_id" FROM "core_accounts" WHERE "account" = ?{wait}'  # noqa: S608 - our own words
-            before = PersonId((await ask(db, sql, account))[0]["person_id"])
+            found = await ask(
+                db, 'SELECT "person_id" FROM "core_accounts" WHERE "account" = ? :lock', account
+            )
+            before = PersonId(found[0]["person_id"])
             await models.Account.filter(account=account).using_db(db).update(person_id=person_id)
         return None if before == person_id else before
 
@@ -114,7 +115,7 @@ class PeopleTables(Tables):
             row = await models.Merge.filter(id=merge_id).using_db(db).first()
             if row is None:
                 raise StoreError(f"there is no merge {merge_id}")
-            holder = await self._standing(db, PersonId(row.kept), lock=True)
+            holder = await follow(db, standing(PersonId(row.kept)))
             open_ = models.Merge.filter(id=merge_id, undone_at=None).using_db(db)
             if not await open_.update(undone_at=plain(at)):
                 raise Conflict(f"merge {merge_id} was taken apart already")
@@ -154,7 +155,7 @@ class PeopleTables(Tables):
             raise Conflict(f"person {kept} cannot be merged with itself")
         # In order of number, so that two merges at once never wait for each other.
         for person_id in sorted((kept, gone)):
-            into = await self._standing(db, person_id, lock=True)
+            into = await follow(db, standing(person_id))
             if into != person_id:
                 raise Conflict(f"person {person_id} was merged into person {into} already")
 

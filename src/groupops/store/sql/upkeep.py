@@ -14,12 +14,12 @@ from tortoise.models import Model
 from groupops.people import GroupId
 from groupops.records import Audit, Due
 from groupops.store import models, retention, rows
-from groupops.store.database import ask, insert, is_postgres, moment, plain, transaction
-from groupops.store.sql.base import Tables, fitting, step
+from groupops.store.database import ask, at_once, inserting, moment, plain, transaction
+from groupops.store.sql.base import Tables, fitting, putting_due, step
 
 CLAIM = (
     'UPDATE "core_due" SET "claimed_at" = ? WHERE "id" IN ('
-    'SELECT "id" FROM "core_due" WHERE "claimed_at" IS NULL AND "due_at" <= ? ORDER BY "due_at", "job" LIMIT ?{wait}'
+    'SELECT "id" FROM "core_due" WHERE "claimed_at" IS NULL AND "due_at" <= ? ORDER BY "due_at", "job" LIMIT ? :skip'
     ') RETURNING "job", "due_at", "group_id", "plugin", "payload"'
 )
 NEXT = 'SELECT MIN("due_at") AS "due_at" FROM "core_due" WHERE "claimed_at" IS NULL'
@@ -45,7 +45,7 @@ class UpkeepTables(Tables):
     @step
     async def put_due(self, rows: Sequence[Due]) -> None:
         """Store due rows; a `(job, due_at)` that is there already, fired or not, is left as it is."""
-        await self._put_due(self._client, rows)
+        await at_once(self._client, putting_due(rows))
 
     @step
     async def drop_due(self, job: str) -> int:
@@ -56,9 +56,7 @@ class UpkeepTables(Tables):
     @step
     async def claim_due(self, now: datetime, limit: int = 100) -> tuple[Due, ...]:
         """Claim rows that are due: each is given to one caller once, whoever asks, in order of `due_at`."""
-        # Rows another process is claiming are passed over instead of waited for.
-        wait = " FOR UPDATE SKIP LOCKED" if is_postgres(self._client) else ""
-        claimed = await ask(self._client, CLAIM.format(wait=wait), now, now, limit)
+        claimed = await ask(self._client, CLAIM, now, now, limit)
         found = (
             Due(
                 job=row["job"],
@@ -81,8 +79,7 @@ class UpkeepTables(Tables):
     @step
     async def note(self, *entries: Audit) -> None:
         """Write lines of audit."""
-        async with transaction(self._client) as db:
-            await insert(db, models.Audit, [rows.audit_columns(entry) for entry in entries])
+        await at_once(self._client, inserting(models.Audit, [rows.audit_columns(entry) for entry in entries]))
 
     @step
     async def audit(
