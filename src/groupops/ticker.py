@@ -135,6 +135,7 @@ class Ticker:
 class _Daily:
     """One schedule of one plugin in one group, with its settings read."""
 
+    plugin: str
     job: str
     times: tuple[time, ...]
     days: str
@@ -161,6 +162,7 @@ class Schedules:
         self._clock = clock
         self._calendar = calendar
         self._manifests = manifests
+        self._armed: dict[GroupId, int] = {}
 
     async def arm(self, group: Group, policy: Policy) -> tuple[Due, ...]:
         """Put in the next moment of every schedule; whoever does so again, anywhere, changes nothing.
@@ -173,9 +175,16 @@ class Schedules:
         return rows
 
     async def rearm(self, group: Group, policy: Policy) -> tuple[Due, ...]:
-        """Forget the group's rows ahead and put in those of a changed policy; raises as `arm`."""
+        """Put in the next moments by the policy now in force; raises as `arm`.
+
+        Rows ahead of a policy that was changed are forgotten. After a start nothing is, for among them may be
+        what was missed while nothing ran; a row of a time that was moved meanwhile is turned away by `fired`.
+        """
         rows = tuple(self._ahead(group, policy))
-        await self.drop(group.id)
+        plan = hash((group.timezone, *self._dailies(group.id, policy)))
+        if self._armed.setdefault(group.id, plan) != plan:
+            await self.drop(group.id)
+            self._armed[group.id] = plan
         await self._records.put_due(rows)
         return rows
 
@@ -184,6 +193,7 @@ class Schedules:
         for plugin, manifest in self._manifests.items():
             for schedule in manifest.schedules:
                 await self._records.drop_due(job_name(plugin, schedule.job, group_id))
+        self._armed.pop(group_id, None)
 
     async def fired(self, fact: TimeCame, group: Group, policy: Policy) -> bool:
         """Put in the next moment of the schedule that fired.
@@ -202,7 +212,7 @@ class Schedules:
         if fact.plugin not in policy.enabled:
             return False
         daily = self._daily(fact.plugin, schedule, group.id, policy)
-        await self._records.put_due(tuple(self._rows(fact.plugin, daily, group)))
+        await self._records.put_due(tuple(self._rows(daily, group)))
         just_before = fact.due_at - LATE
         expected = daily.next_after(just_before, ZoneInfo(group.timezone), self._calendar)
         return expected is not None and expected <= fact.due_at
@@ -213,21 +223,26 @@ class Schedules:
         return next((schedule for schedule in schedules if schedule.job == fact.job), None)
 
     def _ahead(self, group: Group, policy: Policy) -> Iterator[Due]:
+        for daily in self._dailies(group.id, policy):
+            yield from self._rows(daily, group)
+
+    def _dailies(self, group_id: GroupId, policy: Policy) -> Iterator[_Daily]:
         for plugin in policy.enabled:
             manifest = self._manifests.get(plugin)
             for schedule in manifest.schedules if manifest is not None else ():
-                yield from self._rows(plugin, self._daily(plugin, schedule, group.id, policy), group)
+                yield self._daily(plugin, schedule, group_id, policy)
 
     def _daily(self, plugin: str, schedule: Schedule, group_id: GroupId, policy: Policy) -> _Daily:
         settings: Settings = policy.settings.get(plugin) or self._manifests[plugin].settings()
         where = f"plugin {plugin!r}, schedule {schedule.job!r}"
         times = tuple(_time(text, where) for text in schedule.at(settings))
-        return _Daily(job=job_name(plugin, schedule.job, group_id), times=times, days=schedule.days(settings))
+        job = job_name(plugin, schedule.job, group_id)
+        return _Daily(plugin=plugin, job=job, times=times, days=schedule.days(settings))
 
-    def _rows(self, plugin: str, daily: _Daily, group: Group) -> Iterator[Due]:
+    def _rows(self, daily: _Daily, group: Group) -> Iterator[Due]:
         due_at = daily.next_after(self._clock.now(), ZoneInfo(group.timezone), self._calendar)
         if due_at is not None:
-            yield Due(job=daily.job, due_at=due_at, group_id=group.id, plugin=plugin)
+            yield Due(job=daily.job, due_at=due_at, group_id=group.id, plugin=daily.plugin)
 
 
 def _time(text: str, where: str) -> time:

@@ -370,7 +370,7 @@ async def test_days_that_passed_while_nothing_ran_fire_once_and_not_once_a_day(
 async def test_a_changed_policy_moves_the_moment(
     schedules: Schedules, clock: StoppedClock, ticker: Ticker, ear: Ear
 ) -> None:
-    await schedules.arm(HOME, policy("roll_call"))
+    await schedules.rearm(HOME, policy("roll_call"))
     await schedules.rearm(HOME, policy("roll_call", at=("10:00",)))
     clock.advance_to(MONDAY.replace(hour=12))
 
@@ -382,10 +382,34 @@ async def test_a_changed_policy_moves_the_moment(
 async def test_a_plugin_that_was_turned_off_is_not_woken(
     schedules: Schedules, records: MemoryRecords
 ) -> None:
-    await schedules.arm(HOME, policy("roll_call"))
+    await schedules.rearm(HOME, policy("roll_call"))
     await schedules.rearm(HOME, policy())
 
     assert await records.next_due() is None
+
+
+async def test_a_start_forgets_nothing_that_was_missed_while_nothing_ran(
+    schedules: Schedules, records: MemoryRecords, clock: StoppedClock, ticker: Ticker, ear: Ear
+) -> None:
+    await schedules.rearm(HOME, policy("roll_call"))
+    clock.advance(timedelta(hours=3))
+    restarted = Schedules(records, clock, WorkCalendar(), {"roll_call": ROLL_CALL})
+    for _ in range(2):
+        await restarted.rearm(HOME, policy("roll_call"))
+    await ticker.tick()
+
+    assert [(fact.job, fact.late) for fact in ear.facts] == [("call", True)]
+
+
+async def test_a_group_that_was_unbound_and_bound_again_is_woken_again(
+    schedules: Schedules, records: MemoryRecords
+) -> None:
+    rows = await schedules.rearm(HOME, policy("roll_call"))
+    await schedules.drop(GROUP)
+    assert await records.next_due() is None
+
+    assert await schedules.rearm(HOME, policy("roll_call")) == rows
+    assert await records.next_due() == rows[0].due_at
 
 
 @pytest.mark.parametrize("now", [policy(), policy("roll_call", at=("10:00",))], ids=["off", "moved"])
