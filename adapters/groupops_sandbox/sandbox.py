@@ -291,10 +291,13 @@ class Sandbox:
 
     def _hear(self, fact: Fact) -> None:
         for one in self._in_time(fact):
-            if self._carrier is not None:
-                self._carrier.carry(one)
-            elif (event := self.see(one)) is not None:
+            event = self.see(one)
+            if event is None:
+                continue
+            if self._carrier is None:
                 self._told.append(event)
+            else:
+                self._carrier.carry(one)
 
     def _in_time(self, fact: Fact) -> tuple[Fact, ...]:
         """Hold a renaming back until its member speaks, where the profile learns of it only then."""

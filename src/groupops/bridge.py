@@ -1,0 +1,398 @@
+"""The only core file that knows NoneBot: events in through one gate, health and metrics out, start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from functools import lru_cache
+from typing import Any, Literal, Protocol, TextIO, cast, runtime_checkable
+
+import nonebot
+import nonebot.compat
+from nonebot import log
+from nonebot.adapters import Bot
+from nonebot.adapters import Event as NoneBotEvent
+from nonebot.drivers import ASGIMixin, Driver
+from nonebot.matcher import Matcher, current_bot, current_event
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from groupops.errors import ConfigError
+from groupops.events import Event
+from groupops.lanes import Closed, Intake, Lanes
+from groupops.platform import Platform
+
+Gate = Literal["permission", "matcher"]
+"""How events come in: while NoneBot asks for permission (cheap), or as an ordinary matcher (by the book)."""
+
+Check = Callable[[], Awaitable[None]]
+"""Ends when something is ready; raises when it is not."""
+
+CHECK_WITHIN = 5.0
+"""Seconds a readiness check may take before it counts as failed."""
+
+FIRST = 1
+"""The gate's priority among NoneBot's matchers."""
+
+ACCELERATED = ("2.5.",)
+"""Versions of NoneBot for which caching its type adapters was tried."""
+
+
+@runtime_checkable
+class Gateway(Protocol):
+    """A platform that is reached through a NoneBot adapter; besides these it has all of `Platform`."""
+
+    adapter_name: str
+    """What NoneBot calls the adapter (`bot.type`)."""
+
+    def attach(self, driver: Any) -> None:
+        """Register the adapter with NoneBot's driver, before it starts."""
+        ...
+
+    def read(self, bot: Any, event: Any) -> Event | Sequence[Event] | None:
+        """Read one of the adapter's events; None for what is of no interest. Pure and without waiting."""
+        ...
+
+
+class Bridge:
+    """Between NoneBot and the flow.
+
+    Args:
+        intake: the flow.
+        platforms: all platforms; those that are a `Gateway` get their adapter registered and their events read.
+        gate: how events come in.
+        shards: number of lanes; see `Lanes`.
+        depth: facts that may wait in a lane.
+        stop_within: seconds a stop may take to work off what waits.
+        checks: what has to be ready, by name (database, counters, flow).
+        registry: where metrics are.
+    """
+
+    def __init__(
+        self,
+        intake: Intake[Any],
+        platforms: Iterable[Platform] = (),
+        *,
+        gate: Gate = "permission",
+        shards: int = 16,
+        depth: int = 1000,
+        stop_within: float = 20.0,
+        checks: Mapping[str, Check] | None = None,
+        registry: CollectorRegistry | None = None,
+    ) -> None:
+        self.lanes = Lanes(intake, shards=shards, depth=depth, failed=_say_failed)
+        self.registry = registry or CollectorRegistry()
+        self.unread = 0
+        self._gate: Gate = gate
+        self._stop_within = stop_within
+        self._checks = dict(checks or {})
+        self._gateways = _by_adapter(platforms)
+        self._matcher: type[Matcher] | None = None
+        self._lasting = AsyncExitStack()
+        self.registry.register(_Numbers(self))
+
+    # — facts —
+
+    def take(self, bot: Bot, event: NoneBotEvent) -> Awaitable[None] | None:
+        """Take an event from NoneBot. Never raises.
+
+        Returns:
+            None, or what the gate is to await while the event's lane is full.
+        """
+        gateway = self._gateways.get(bot.type)
+        if gateway is None:
+            return None
+        try:
+            found = gateway.read(bot, event)
+            if found is None:
+                return None
+            return self._offer_all(found) if isinstance(found, Sequence) else self.lanes.offer(found)
+        except Closed as error:
+            log.logger.warning("{}", error)
+        except Exception as error:
+            self.unread += 1
+            log.logger.error(
+                "an event of {} could not be read: {}", gateway.adapter_name, type(error).__name__
+            )
+        return None
+
+    async def post(self, event: Event) -> None:
+        """Hand in a fact that comes from elsewhere (clock, console, import); waits while its lane is full.
+
+        Raises:
+            Closed: the bridge is stopping.
+        """
+        held = self.lanes.offer(event)
+        if held is not None:
+            await held
+
+    def _offer_all(self, events: Sequence[Event]) -> Awaitable[None] | None:
+        held = [waiting for event in events if (waiting := self.lanes.offer(event)) is not None]
+        return _all(held) if held else None
+
+    # — life —
+
+    def install(
+        self, driver: Driver, lasting: Sequence[Callable[[], AbstractAsyncContextManager[Any]]] = ()
+    ) -> None:
+        """Put everything into a driver that has not started.
+
+        Args:
+            driver: NoneBot's driver.
+            lasting: what is entered at start, in order, and left at stop, in reverse: the store, the flow.
+        """
+
+        async def enter() -> None:
+            for one in lasting:
+                await self._lasting.enter_async_context(one())
+
+        # NoneBot stops in reverse order of registration. The lanes are drained while the bots are still
+        # connected, then the adapters stop, then what came in meanwhile is worked off, then all is closed.
+        driver.on_startup(enter)
+        driver.on_shutdown(self._close)
+        for gateway in self._gateways.values():
+            gateway.attach(driver)
+        driver.on_shutdown(self._drain)
+        self.open_gate()
+        if isinstance(driver, ASGIMixin):
+            self._routes(driver.server_app)
+
+    def open_gate(self) -> type[Matcher]:
+        """Register the one matcher."""
+        make = _permission_gate if self._gate == "permission" else _matcher_gate
+        self._matcher = make(self)
+        return self._matcher
+
+    async def _drain(self) -> None:
+        await self.lanes.drain(self._stop_within)
+
+    async def _close(self) -> None:
+        left = await self.lanes.stop(self._stop_within)
+        if left:
+            log.logger.error("{} fact(s) were not finished within {} s", left, self._stop_within)
+        if self._matcher is not None:
+            self._matcher.destroy()
+        await self._lasting.aclose()
+
+    # — health —
+
+    def _routes(self, app: Any) -> None:
+        """Add the three routes; NoneBot listens on 127.0.0.1 unless `HOST` says otherwise."""
+        from fastapi import Response  # only a driver that serves has it
+
+        async def healthz() -> Response:
+            return Response("ok\n", media_type="text/plain")
+
+        async def readyz() -> Response:
+            faults = await self.faults()
+            lines = [f"{name}: {faults.get(name, 'ok')}" for name in sorted(self._checks)]
+            body = "\n".join([*lines, "not ready" if faults else "ready", ""])
+            return Response(body, status_code=503 if faults else 200, media_type="text/plain")
+
+        async def metrics() -> Response:
+            return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
+
+        for path, answer in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
+            app.add_api_route(path, answer, methods=["GET"], include_in_schema=False)
+
+    async def faults(self) -> dict[str, str]:
+        """Ask all checks at once; gives name → what is wrong, empty when ready.
+
+        Only the kind of an error is told: its text may name addresses, and stands in the log instead.
+        """
+        asked = [_asked(name, check) for name, check in self._checks.items()]
+        return {name: fault for name, fault in await asyncio.gather(*asked) if fault}
+
+
+def _by_adapter(platforms: Iterable[Platform]) -> dict[str, Gateway]:
+    found: dict[str, Gateway] = {}
+    for platform in platforms:
+        if not isinstance(platform, Gateway):
+            continue
+        if platform.adapter_name in found:
+            raise ConfigError(
+                f"two platforms use the NoneBot adapter {platform.adapter_name!r}; "
+                "leave one of them out of GROUPOPS_ADAPTERS"
+            )
+        found[platform.adapter_name] = platform
+    return found
+
+
+def _permission_gate(bridge: Bridge) -> type[Matcher]:
+    """Make the gate that works while NoneBot asks whether the matcher may run, and always answers no.
+
+    NoneBot then neither runs handlers nor makes an instance, which is most of a matcher's cost. It also means
+    that run hooks of other plugins do not see our event, and that an error here would only be logged: `take`
+    has none.
+    """
+
+    class GroupopsGate(Matcher):
+        @classmethod
+        async def check_perm(cls, bot: Bot, event: NoneBotEvent, *_: Any, **__: Any) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
+            held = bridge.take(bot, event)
+            if held is not None:
+                await held
+            return False
+
+    return GroupopsGate.new(type_="", priority=FIRST, block=False)
+
+
+def _matcher_gate(bridge: Bridge) -> type[Matcher]:
+    """Make the gate by the book: a matcher with one handler, without parameters because each costs dearly."""
+
+    async def hand_over() -> None:
+        held = bridge.take(current_bot.get(), current_event.get())
+        if held is not None:
+            await held
+
+    return Matcher.new(type_="", priority=FIRST, block=False, handlers=[hand_over])
+
+
+async def _all(held: Sequence[Awaitable[None]]) -> None:
+    for one in held:
+        await one
+
+
+async def _asked(name: str, check: Check) -> tuple[str, str]:
+    try:
+        await asyncio.wait_for(check(), CHECK_WITHIN)
+    except TimeoutError:
+        return name, f"no answer within {CHECK_WITHIN:g} s"
+    except Exception as error:
+        log.logger.warning("{} is not ready: {}", name, error)
+        return name, type(error).__name__
+    return name, ""
+
+
+def _say_failed(event: Event, error: Exception) -> None:
+    """Say so without contents: a fact holds what people wrote."""
+    log.logger.opt(exception=error).error("fact {} ({}) was not finished", event.id, event.kind)
+
+
+class _Numbers(Collector):
+    """Turns the bridge's plain numbers into metrics when somebody looks."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    def describe(self) -> Iterable[Metric]:
+        """Name nothing beforehand: the numbers are read when they are asked for."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Read the numbers."""
+        traffic, waiting = self._bridge.lanes.traffic, self._bridge.lanes.waiting
+        taken = CounterMetricFamily("groupops_facts", "Facts taken, by their road", labels=["road"])
+        taken.add_metric(["glance"], traffic.glanced)
+        taken.add_metric(["queue"], traffic.queued)
+        yield taken
+        yield CounterMetricFamily(
+            "groupops_facts_held", "Facts whose giver waited for a full lane", value=traffic.held
+        )
+        yield CounterMetricFamily(
+            "groupops_facts_failed", "Facts that ended in an error", value=traffic.failed
+        )
+        yield CounterMetricFamily(
+            "groupops_events_unread", "NoneBot events that could not be read", value=self._bridge.unread
+        )
+        yield GaugeMetricFamily("groupops_lanes_waiting", "Facts that wait in lanes", value=sum(waiting))
+        yield GaugeMetricFamily("groupops_lane_longest", "Facts in the fullest lane", value=max(waiting))
+
+
+# — starting NoneBot —
+
+
+def set_log(level: str | int, out: TextIO | None = None) -> int:
+    """Replace NoneBot's log handler by one with a real level, so that what is not shown is not built either.
+
+    NoneBot's line for every event holds what was said; such lines are left out whatever the level.
+
+    Args:
+        level: a level's name or number.
+        out: where to write; the terminal's error stream, if not given.
+
+    Returns:
+        The handler's number.
+    """
+    with suppress(ValueError):  # it was replaced before
+        log.logger.remove(log.logger_id)
+    return log.logger.add(
+        out or sys.stderr, level=level, format=log.default_format, filter=_without_messages, diagnose=False
+    )
+
+
+def _without_messages(record: Any) -> bool:
+    from_nonebot = record["module"] == "message" and str(record["name"]).startswith("nonebot")
+    return not from_nonebot or bool(record["level"].no >= log.logger.level("WARNING").no)
+
+
+def cache_type_adapters() -> bool:
+    """Have NoneBot keep the type adapters it makes anew for every event, which is most of reading one.
+
+    Returns:
+        False, and nothing is changed, for a version of NoneBot with which this was not tried.
+    """
+    version = importlib.import_module("importlib.metadata").version("nonebot2")
+    if not str(version).startswith(ACCELERATED):
+        return False
+    compat = cast("Any", nonebot.compat)
+    if not hasattr(compat.TypeAdapter, "cache_info"):
+        compat.TypeAdapter = _cached(compat.TypeAdapter)
+    return True
+
+
+def _cached(make: Any) -> Any:
+    kept = lru_cache(maxsize=1024)(make)
+
+    def adapter(type_: Any, **rest: Any) -> Any:
+        try:
+            return kept(type_, **rest)
+        except TypeError:  # a type or a setting that cannot be a key
+            return make(type_, **rest)
+
+    adapter.cache_info = kept.cache_info  # type: ignore[attr-defined]
+    return adapter
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Give what makes event loops: uvloop's where it is installed, else asyncio's."""
+    try:
+        uvloop = importlib.import_module("uvloop")
+    except ImportError:
+        return asyncio.new_event_loop
+    return cast("Callable[[], asyncio.AbstractEventLoop]", uvloop.new_event_loop)
+
+
+def start_nonebot(
+    keywords: Mapping[str, Any], *, log_level: str | int = "INFO", accelerate: bool = True
+) -> Driver:
+    """Initialise NoneBot.
+
+    Args:
+        keywords: typed settings for `nonebot.init`; see `config.nonebot_keywords`.
+        log_level: level of the log.
+        accelerate: cache NoneBot's type adapters.
+
+    Returns:
+        The driver, FastAPI with httpx unless the keywords name another.
+    """
+    nonebot.init(**{"driver": "~fastapi+~httpx+~websockets", **keywords})
+    set_log(log_level)
+    if accelerate:
+        cache_type_adapters()
+    return nonebot.get_driver()
+
+
+@asynccontextmanager
+async def running(driver: Driver) -> AsyncGenerator[Driver]:
+    """Run a driver's life without a server: scenarios, tests and measurements."""
+    lifespan: Any = getattr(driver, "_lifespan")  # noqa: B009 - private, and what NoneBot's own test tool uses
+    await lifespan.startup()
+    try:
+        yield driver
+    finally:
+        await lifespan.shutdown()
