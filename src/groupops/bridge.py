@@ -17,13 +17,14 @@ from nonebot.adapters import Bot
 from nonebot.adapters import Event as NoneBotEvent
 from nonebot.drivers import ASGIMixin, Driver
 from nonebot.matcher import Matcher, current_bot, current_event
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from groupops.errors import ConfigError
+from groupops.errors import ConfigError, StoreError
 from groupops.events import Event
 from groupops.lanes import Closed, Intake, Lanes
+from groupops.operations import Assembled, alive, connect
 from groupops.platform import Platform
 
 Gate = Literal["permission", "matcher"]
@@ -385,6 +386,60 @@ def start_nonebot(
     if accelerate:
         cache_type_adapters()
     return nonebot.get_driver()
+
+
+def serve(assembled: Assembled) -> None:
+    """Run the bot until it is told to stop: NoneBot with the adapters of the configuration, and the engine.
+
+    Uvicorn runs it, on uvloop where that is installed; on SIGINT or SIGTERM what has come in is finished.
+
+    Args:
+        assembled: the engine put together; nothing of it is open yet.
+
+    Raises:
+        ConfigError, PluginError: an adapter does not hold. What goes wrong after that is NoneBot's to log.
+    """
+    start = assembled.start
+    driver = start_nonebot(start.nonebot, log_level=start.config.log_level)
+    bridge_of(assembled).install(driver, [lambda: alive(assembled)])
+    nonebot.run()
+
+
+def bridge_of(assembled: Assembled) -> Bridge:
+    """Make the bridge of an engine as the configuration wants it, with its adapters asked for their platforms."""
+    config = assembled.start.config
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    return Bridge(
+        assembled.engine.flow,
+        connect(assembled),
+        gate=config.gate,
+        shards=config.shards,
+        depth=config.queue_size,
+        stop_within=config.stop_timeout_seconds,
+        checks=checks_of(assembled),
+        registry=registry,
+    )
+
+
+def checks_of(assembled: Assembled) -> dict[str, Check]:
+    """Give what has to hold before facts should be sent here: the database answers, counters count, groups are read."""
+
+    async def database() -> None:
+        await assembled.records.ping()
+
+    async def counters() -> None:
+        port = assembled.engine.parts.counters
+        await port.peek("groupops:ready", 1)
+        if port.degraded:
+            raise StoreError("counting goes on without Redis")
+
+    async def flow() -> None:
+        for group in await assembled.records.groups():
+            if assembled.engine.plans.of(group.id) is None:
+                raise ConfigError(f"group {group.id} has no plan in force")
+
+    return {"database": database, "counters": counters, "flow": flow}
 
 
 @asynccontextmanager

@@ -1,0 +1,101 @@
+"""`bot.py` runs the whole: it is ready, tells its numbers, and stops in peace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Running:
+    """A bot in a process of its own, with a `.env` in an empty folder."""
+
+    def __init__(self, folder: Path, *lines: str) -> None:
+        self.port = free_port()
+        self.log = folder / "log.txt"
+        (folder / ".env").write_text("\n".join([f"PORT={self.port}", *lines, ""]), encoding="utf-8")
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("GROUPOPS_")}
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, str(ROOT / "bot.py")], cwd=folder, env=clean, stdout=out, stderr=out
+            )
+
+    def ask(self, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
+
+    def wait_until_ready(self) -> httpx.Response:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                if (answer := self.ask("/readyz")).status_code == 200:
+                    return answer
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        raise AssertionError(self.log.read_text())
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> Iterator[Running]:
+    running = Running(
+        tmp_path,
+        "LOG_LEVEL=INFO",
+        'GROUPOPS_ADAPTERS=["sandbox"]',
+        'GROUPOPS_DISABLED_PLUGINS=["moderation"]',
+    )
+    yield running
+    if running.process.poll() is None:
+        running.process.kill()
+        running.process.wait(PATIENCE)
+
+
+def test_a_bot_gets_ready_tells_its_numbers_and_stops_in_peace(bot: Running) -> None:
+    ready = bot.wait_until_ready()
+    lives = bot.ask("/healthz")
+    numbers = bot.ask("/metrics")
+    code = bot.stop()
+
+    log = bot.log.read_text()
+    assert ready.text == "counters: ok\ndatabase: ok\nflow: ok\nready\n"
+    assert lives.status_code == 200
+    assert 'groupops_facts_total{road="glance"} 0.0' in numbers.text
+    assert "process_resident_memory_bytes" in numbers.text
+    assert code in {0, -signal.SIGTERM}, log
+    assert "Application shutdown complete" in log
+    assert "Traceback" not in log
+
+
+def test_bot_py_is_short() -> None:
+    assert len((ROOT / "bot.py").read_text(encoding="utf-8").splitlines()) <= 30
+
+
+def test_a_setting_that_does_not_hold_is_said_in_one_line(tmp_path: Path) -> None:
+    running = Running(tmp_path, "GROUPOPS_SHARDS=0")
+
+    code = running.process.wait(PATIENCE)
+
+    said = running.log.read_text()
+    assert code == 1
+    assert "GROUPOPS_SHARDS=0" in said
+    assert "Traceback" not in said
