@@ -98,7 +98,7 @@ def judge(
     tag = settings.urgent(event.text)
     if tag:
         tools.log.info("urgent message in quiet hours", group=event.group_id, message=event.message_id)
-        return Pardon(reason=tools.texts("urgent", tag=tag), rules=(RULE,))
+        return Pardon(reason=tools.texts("urgent", tag=tag), rules=(RULE,), record=True)
     return _disturbed(event, member, night, settings, tools)
 
 

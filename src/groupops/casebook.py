@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from groupops.actions import (
@@ -13,6 +13,7 @@ from groupops.actions import (
     DirectMessage,
     Errand,
     Mute,
+    OpenCase,
     Option,
     RemoveMember,
     Reply,
@@ -23,10 +24,10 @@ from groupops.directory import PeopleBook
 from groupops.events import Event, MessagePosted, MessageRecalled
 from groupops.hooks import Hooks
 from groupops.outbox import Outbox, renumbered
-from groupops.people import AccountId, Clause, GroupId, Member, PersonId, Role, Stage
+from groupops.people import AccountId, Clause, Member, PersonId, Role, Stage
 from groupops.plan import GroupPlan
 from groupops.plugin import Texts
-from groupops.policy import Ladder
+from groupops.policy import Discipline, Ladder
 from groupops.records import (
     Audit,
     Booked,
@@ -75,6 +76,23 @@ class Answered:
     errands: tuple[Errand, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """An offence as it happened: all that a booking is decided from, but for the strikes."""
+
+    event: Event
+    plan: GroupPlan
+    member: Member
+    worst: Offence
+    standing: Standing
+    contained: Contained
+
+    @property
+    def ladder(self) -> Ladder | None:
+        """The ladder it counts on, if any."""
+        return self.plan.policy.ladders.get(self.worst.ladder) if self.worst.ladder else None
+
+
 @dataclass(slots=True)
 class Casebook:
     """The cases of all groups.
@@ -94,7 +112,6 @@ class Casebook:
     outbox: Outbox
     hooks: Hooks
     texts: Texts
-    _days: dict[str, tuple[str, timedelta]] = field(default_factory=dict[str, tuple[str, timedelta]])
 
     # — booking —
 
@@ -118,17 +135,22 @@ class Casebook:
         if earlier is not None:
             return await self._add_hit(event, plan, member, ruling, earlier)
         standing = await self._standing(event, plan, member, person.id, ruling)
-        contained = contain(_offences(ruling), standing)
+        scene = _Scene(
+            event=event,
+            plan=plan,
+            member=member,
+            worst=worst,
+            standing=standing,
+            contained=contain(_offences(ruling), standing),
+        )
         draft = self._draft(event, plan, member, person.id, ruling)
-        ladder = plan.policy.ladders.get(worst.ladder) if worst.ladder else None
-
-        def decide(strikes: int) -> Booking:
-            step = None if ladder is None else next_step(ladder, strikes, plan.policy.discipline)
-            return self._booking(
-                draft, plan, member, worst, contained, standing, ladder, step, strikes, event
-            )
-
-        return await self.records.book(event.id, person.id, worst.ladder, self.clock.now(), decide)
+        return await self.records.book(
+            event.id,
+            person.id,
+            worst.ladder,
+            self.clock.now(),
+            lambda strikes: self._booking(draft, scene, strikes),
+        )
 
     async def _same_burst(
         self, event: Event, person_id: PersonId, worst: Offence, plan: GroupPlan
@@ -230,69 +252,58 @@ class Casebook:
             opened_at=event.at if not event.late else self.clock.now(),
         )
 
-    def _booking(
-        self,
-        draft: Case,
-        plan: GroupPlan,
-        member: Member,
-        worst: Offence,
-        contained: Contained,
-        standing: Standing,
-        ladder: Ladder | None,
-        step: NextStep | None,
-        strikes: int,
-        event: Event,
-    ) -> Booking:
+    def _booking(self, draft: Case, scene: _Scene, strikes: int) -> Booking:
         """Make the case and all that follows at once. Pure: may be asked again by a transaction that retries."""
-        now = self.clock.now()
-        status = opening_status(worst, step, standing)
-        in_force = status in (CaseStatus.EFFECTIVE, CaseStatus.MEASURE)
-        waits = status.open
-        case = replace(
-            draft,
-            status=status,
-            step=step.name if step and status is not CaseStatus.FLAGGED else "",
-            step_index=step.index if step and status is not CaseStatus.FLAGGED else -1,
-            strike=strikes + 1 if status is CaseStatus.EFFECTIVE else 0,
-            approvals_needed=step.approvals if step else int(waits),
-            noticed_at=now if in_force else None,
-            expires_at=now + timedelta(days=ladder.ttl_days)
-            if ladder and status is CaseStatus.EFFECTIVE
-            else None,
-            appeal_until=now + timedelta(hours=plan.policy.discipline.appeal_hours) if in_force else None,
-        )
+        ladder = scene.ladder
+        discipline = scene.plan.policy.discipline
+        step = None if ladder is None else next_step(ladder, strikes, discipline)
+        status = opening_status(scene.worst, step, scene.standing)
+        case = self._opened(draft, ladder, step, status, strikes, discipline)
 
         def follow(numbered: Case) -> tuple[OutboxRow, ...]:
-            said = self._said_at_once(numbered, plan, member, worst, contained, event)
-            actions = (
-                *said,
-                *(action for action in contained.now if not isinstance(action, (Reply, SendText))),
+            said = self._said_at_once(numbered, scene)
+            done = [action for action in scene.contained.now if not isinstance(action, (Reply, SendText))]
+            rows = self.outbox.rows(draft.event_id, "contain", (*said, *done), plugin=draft.plugin)
+            asks = self._asks(numbered, scene, step)
+            return rows + self.outbox.rows(
+                draft.event_id, "steward", asks, plugin=draft.plugin, first=len(rows)
             )
-            rows = self.outbox.rows(event.id, "contain", actions, plugin=draft.plugin)
-            asks = self._asks(numbered, plan, member, contained, step)
-            return rows + self.outbox.rows(event.id, "steward", asks, plugin=draft.plugin, first=len(rows))
 
-        due: tuple[Due, ...] = ()
-        if waits:
-            lapses = now + timedelta(hours=plan.policy.discipline.approve_hours)
-            due = (
-                Due(
-                    job=f"case/{draft.event_id}/lapse",
-                    due_at=lapses,
-                    group_id=case.group_id,
-                    plugin=CORE,
-                    payload=draft.event_id,
-                ),
-            )
+        due = (self._lapse_of(case, scene.plan),) if status.open else ()
         return Booking(case=case, for_case=follow, due=due)
 
-    def _said_at_once(
-        self, case: Case, plan: GroupPlan, member: Member, worst: Offence, contained: Contained, event: Event
-    ) -> tuple[Action, ...]:
+    def _opened(
+        self,
+        draft: Case,
+        ladder: Ladder | None,
+        step: NextStep | None,
+        status: CaseStatus,
+        strikes: int,
+        discipline: Discipline,
+    ) -> Case:
+        """Give the case as it opens: what is in force at once has its clocks running from now."""
+        now = self.clock.now()
+        counts = status is CaseStatus.EFFECTIVE
+        in_force = status in (CaseStatus.EFFECTIVE, CaseStatus.MEASURE)
+        shown = step if step and status is not CaseStatus.FLAGGED else None
+        return replace(
+            draft,
+            status=status,
+            step=shown.name if shown else "",
+            step_index=shown.index if shown else -1,
+            strike=strikes + 1 if counts else 0,
+            approvals_needed=step.approvals if step else int(status.open),
+            noticed_at=now if in_force else None,
+            expires_at=now + timedelta(days=ladder.ttl_days) if ladder and counts else None,
+            appeal_until=now + timedelta(hours=discipline.appeal_hours) if in_force else None,
+        )
+
+    def _said_at_once(self, case: Case, scene: _Scene) -> tuple[Action, ...]:
         """Make one message of all that is to be said to the member now (two hits are told once)."""
-        parts = [action.text for action in contained.now if isinstance(action, (Reply, SendText))]
+        event, member = scene.event, scene.member
+        parts = [action.text for action in scene.contained.now if isinstance(action, (Reply, SendText))]
         if case.status is CaseStatus.EFFECTIVE and not parts:
-            parts.append(worst.notice or self.message(plan, "notice.remind", case, member))
+            parts.append(scene.worst.notice or self.message(scene.plan, "notice.remind", case, member))
         if not parts:
             return ()
         text = self._with_clause("\n".join(dict.fromkeys(parts)), case.clause)
@@ -308,14 +319,13 @@ class Casebook:
             return text
         return text + self.texts("clause", ref=clause.ref)
 
-    def _asks(
-        self, case: Case, plan: GroupPlan, member: Member, contained: Contained, step: NextStep | None
-    ) -> tuple[Action, ...]:
+    def _asks(self, case: Case, scene: _Scene, step: NextStep | None) -> tuple[Action, ...]:
         """Make what the stewards are asked."""
         asks: list[Action] = []
+        member = scene.member
         if case.status.open:
-            asks.append(self._ask_for_decision(case, plan, member, step))
-        for wanted in contained.human:
+            asks.append(self._ask_for_decision(case, scene.plan, member, step))
+        for wanted in scene.contained.human:
             if isinstance(wanted, (Mute, RemoveMember)) or wanted.bites:
                 text = self.texts(
                     "steward.by_hand", name=member.called, what=self._deed(wanted), reason=case.reason
@@ -405,7 +415,7 @@ class Casebook:
         if case.status is CaseStatus.APPEALED:
             return await self._accept_appeal(case, decision, plan, event_id)
         if case.status is CaseStatus.FLAGGED and step.name == "kick":
-            return await self._confirm(case, decision, step, plan)
+            return await self._confirm(case, decision, step)
         if has_agreed(case, who.account, pid):
             return Answered(text=self.texts("refused.twice", id=case.id), case=case)
         agreeing = replace(
@@ -543,7 +553,7 @@ class Casebook:
 
     def _notice_rows(self, case: Case, key: str, plan: GroupPlan, event_id: str) -> tuple[OutboxRow, ...]:
         """Make the notice to the member: private, with a neutral word in the group where that cannot be."""
-        if key not in self.texts.keys():
+        if not self.texts.has(key):
             return ()
         member = self.people.member(case.group_id, case.account)
         neutral = self.message(plan, "notice.neutral", case, member)
@@ -580,7 +590,7 @@ class Casebook:
         """A steward excuses the member (豁免): the case stays on record, nothing follows from it any more."""
         return await self._take_back(case_id, who, note, plan, event_id, CaseStatus.WAIVED, "waived")
 
-    async def _take_back(
+    async def _take_back(  # noqa: PLR0917 - who takes back which case into what, and why
         self, case_id: int, who: Member, note: str, plan: GroupPlan, event_id: str, to: CaseStatus, key: str
     ) -> Answered:
         case = await self.records.case(case_id)
@@ -735,70 +745,49 @@ class Casebook:
         await self._audit(stored, "lapsed", "clock")
         return stored
 
-    async def report(
-        self,
-        *,
-        event_id: str,
-        group_id: GroupId,
-        account: AccountId,
-        rule: str,
-        reason: str,
-        severity: Severity,
-        ladder: str,
-        message_id: str,
-        excerpt: str,
-        reporter: AccountId | None,
-        plugin: str,
-        plan: GroupPlan,
-    ) -> Booked:
+    async def report(self, event_id: str, report: OpenCase, plugin: str, plan: GroupPlan) -> Booked:
         """Put a report before the stewards as a flagged case; nothing is done to anybody."""
-        person = await self.records.person_for(account)
-        member = self.people.member(group_id, account)
-        offence = Offence(
-            rule=rule,
-            reason=reason,
-            severity=severity,
-            ladder=ladder,
-            auto="flag",
-            evidence=(Evidence(what="report"),),
-        )
+        person = await self.records.person_for(report.account)
+        member = self.people.member(report.group_id, report.account)
         now = self.clock.now()
         draft = Case(
             event_id=event_id,
-            group_id=group_id,
+            group_id=report.group_id,
             person_id=person.id,
-            account=account,
-            message_id=message_id,
+            account=report.account,
+            message_id=report.message_id,
             plugin=plugin,
-            rule=rule,
-            clause=plan.policy.clauses.get(rule),
-            reason=reason,
-            reasons=(reason,),
-            severity=severity,
-            evidence=offence.evidence,
-            excerpt=excerpt,
-            ladder=ladder,
+            rule=report.rule,
+            clause=plan.policy.clauses.get(report.rule),
+            reason=report.reason,
+            reasons=(report.reason,),
+            severity=Severity(report.severity),
+            evidence=(Evidence(what="report"),),
+            excerpt=report.excerpt,
+            ladder=report.ladder,
             status=CaseStatus.FLAGGED,
             stage=plan.stage,
             revision=plan.group.revision,
             opened_at=now,
             approvals_needed=1,
-            reporter=reporter,
+            reporter=report.reporter,
         )
 
         def follow(numbered: Case) -> tuple[OutboxRow, ...]:
             ask = self._ask_for_decision(numbered, plan, member, None)
             return self.outbox.rows(event_id, "steward", (ask,), plugin=plugin, first=_AFTER_ANSWER)
 
-        due = Due(
-            job=f"case/{event_id}/lapse",
-            due_at=now + timedelta(hours=plan.policy.discipline.approve_hours),
-            group_id=group_id,
+        booking = Booking(case=draft, for_case=follow, due=(self._lapse_of(draft, plan),))
+        return await self.records.book(event_id, person.id, report.ladder, now, lambda _: booking)
+
+    def _lapse_of(self, case: Case, plan: GroupPlan) -> Due:
+        """Give the moment by which a human has to decide."""
+        return Due(
+            job=f"case/{case.event_id}/lapse",
+            due_at=self.clock.now() + timedelta(hours=plan.policy.discipline.approve_hours),
+            group_id=case.group_id,
             plugin=CORE,
-            payload=event_id,
-        )
-        return await self.records.book(
-            event_id, person.id, ladder, now, lambda _: Booking(case=draft, for_case=follow, due=(due,))
+            payload=case.event_id,
         )
 
     # — small helps —
@@ -839,7 +828,7 @@ class Casebook:
         ladder = plan.policy.ladders.get(case.ladder)
         return "/".join(self.texts(f"step.{name}") for name in ladder.steps) if ladder else ""
 
-    async def _confirm(self, case: Case, decision: Decision, step: NextStep, plan: GroupPlan) -> Answered:
+    async def _confirm(self, case: Case, decision: Decision, step: NextStep) -> Answered:
         """Confirm an offence whose step is a removal: that is one act, approving the removal another (G17)."""
         confirmed = replace(
             case,

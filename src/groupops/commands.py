@@ -145,7 +145,7 @@ class Commands:
             return Found(wrong=str(error)) if addressed else None
         if not addressed and not (command.bare and args):
             return None
-        if command.stewards_only and not member.protected:
+        if command.stewards_only and not member.steward:
             return Found(wrong=self.texts("command.stewards_only", word=command.word)) if addressed else None
         return Found(given=self._given(event, command, args, private=private), owner=owner)
 
@@ -154,7 +154,7 @@ class Commands:
         owner, command = self._look_up(event.name, plan)
         if command is None:
             return Found(wrong=self.texts("command.unknown", word=event.name))
-        if command.stewards_only and not member.protected:
+        if command.stewards_only and not member.steward:
             return Found(wrong=self.texts("command.stewards_only", word=event.name))
         if event.id.endswith("/command"):
             return Found(given=event, owner=owner)
@@ -228,16 +228,16 @@ class Commands:
     async def _help(self, event: CommandGiven, member: Member, plan: GroupPlan) -> Answer:
         table = {word: command for word, (_, command) in core_commands().items()}
         table |= {command.word: command for _, command in plan.commands.values()}
-        shown = [c for c in table.values() if member.protected or not c.stewards_only]
+        shown = [c for c in table.values() if member.steward or not c.stewards_only]
         if event.args:
             shown = [c for c in shown if c.word == event.args[0]] or shown
         lines = [self.texts("help.line", form=c.form, title=c.title) for c in shown]
         return Answer(text="\n".join((self.texts("help.head"), *lines)))
 
-    async def _record(self, event: CommandGiven, member: Member, plan: GroupPlan) -> Answer:
+    async def _record(self, event: CommandGiven, member: Member, _plan: GroupPlan) -> Answer:
         about = member
         if event.args and event.args[0] != member.account:
-            if not member.protected:
+            if not member.steward:
                 return Answer(text=self.texts("command.stewards_only", word=event.name))
             about = self.people.member(event.group_id, AccountId(event.args[0]))
         person = await self.records.person_of(about.account)
@@ -297,13 +297,13 @@ class Commands:
             status=self.texts(f"status.{case.status.value}"),
         )
 
-    async def _why(self, event: CommandGiven, member: Member, plan: GroupPlan) -> Answer:
+    async def _why(self, event: CommandGiven, member: Member, _plan: GroupPlan) -> Answer:
         case = await self.records.case(int(event.args[0]))
         person = await self.records.person_of(member.account)
         mine = case is not None and (
             case.account == member.account or (person is not None and person.id == case.person_id)
         )
-        if case is None or not (mine or member.protected):
+        if case is None or not (mine or member.steward):
             return Answer(text=self.texts("case.none", id=event.args[0]), private=True)
         rule_text = self.casebook.clause(case.clause)
         seen = ", ".join(
@@ -331,7 +331,7 @@ class Commands:
         done = await self.casebook.appeal(int(event.args[0]), member, event.args[1], plan, event.id)
         return Answer(text=done.text, private=True, answered=done)
 
-    async def _explain(self, event: CommandGiven, member: Member, plan: GroupPlan) -> Answer:
+    async def _explain(self, event: CommandGiven, member: Member, _plan: GroupPlan) -> Answer:
         try:
             owed = await self.obligations.explain(int(event.args[0]), member.account, event.args[1])
         except CommandError as error:
@@ -376,7 +376,7 @@ class Commands:
         done = await self.casebook.waive(int(event.args[0]), member, event.args[1], plan, event.id)
         return Answer(text=done.text, answered=done)
 
-    async def _done(self, event: CommandGiven, member: Member, plan: GroupPlan) -> Answer:
+    async def _done(self, event: CommandGiven, _member: Member, _plan: GroupPlan) -> Answer:
         number = int(event.args[0])
         ticket = next(
             (t for t in await self.records.tickets(group_id=event.group_id) if t.id == number), None
@@ -386,14 +386,14 @@ class Commands:
         await self.records.close_ticket(number, by=event.account, at=self.clock.now())
         return Answer(text=self.texts("ticket.closed", number=number))
 
-    async def _bind(self, event: CommandGiven, member: Member, plan: GroupPlan) -> Answer:
+    async def _bind(self, event: CommandGiven, member: Member, _plan: GroupPlan) -> Answer:
         """Bind accounts: by a two-way code between two platforms, or by a steward's word."""
         try:
             if not event.args:
                 return await self._bind_code(event, member)
             if len(event.args) == 1:
                 bound = await self.people.give_code(member.account, event.args[0])
-            elif member.protected:
+            elif member.steward:
                 bound = await self._bind_by_word(event, member)
             else:
                 return Answer(text=self.texts("command.stewards_only", word=event.name))

@@ -25,7 +25,7 @@ from groupops.plan import GroupPlan, PlanBook
 from groupops.platform import Platform
 from groupops.plugin import Log, Texts, Tools, texts_of
 from groupops.policy import Policy
-from groupops.records import Audit, Due, OutboxRow, PolicyRevision, Records, Steward
+from groupops.records import Audit, Due, OutboxRow, PolicyRevision, Records, Steward, Ticket
 from groupops.revisions import PolicyState, Resolver, bind, change, move, next_revision, roll_back, state_of
 from groupops.shelf import PackShelf
 from groupops.ticker import CORE, Schedules, Ticker
@@ -104,7 +104,10 @@ class Engine:
         def can(group_id: GroupId) -> frozenset[Capability]:
             return engine.outbox.can(group_id)
 
-        people = PeopleBook(parts.records, parts.clock, parts.counters, parts.calendar, can, texts)
+        doubted: list[Ticket] = []
+        people = PeopleBook(
+            parts.records, parts.clock, parts.counters, parts.calendar, can, texts, told=doubted.append
+        )
         resolver = resolver_of(parts.hooks, parts.shelf, parts.env, parts.known)
 
         def tools_of(plugin: str, own: Texts | None) -> Tools:
@@ -155,6 +158,7 @@ class Engine:
             parts.clock,
             texts,
             parts.log,
+            doubted=doubted,
             heard=parts.heard,
         )
         schedules = Schedules(parts.records, parts.clock, parts.calendar, _plugins(parts.hooks))
@@ -313,10 +317,11 @@ class Engine:
         """Resolve a state."""
         return self.resolver(state)
 
-    async def steward(self, account: AccountId, group_id: GroupId | None = None) -> None:
+    async def steward(
+        self, account: AccountId, group_id: GroupId | None = None, *, author: str = "operator"
+    ) -> None:
         """Make an account a steward, everywhere or in one group."""
-        await self.parts.records.put_steward(Steward(account=account, group_id=group_id))
-        await self.people.load()
+        await self.people.add_steward(Steward(account=account, group_id=group_id), by=author)
 
     async def refresh(self) -> int:
         """Take up what another process changed: groups bound, unbound or revised, and stewards.

@@ -30,6 +30,7 @@ from groupops.events import (
     ChoiceMade,
     CommandGiven,
     Event,
+    MemberJoined,
     MembersListed,
     MessagePosted,
     MessageRecalled,
@@ -37,14 +38,14 @@ from groupops.events import (
 )
 from groupops.hooks import Answer as Said_
 from groupops.hooks import Asked, Hooks
-from groupops.obligations import Obligations
+from groupops.obligations import Obligations, heard_at
 from groupops.outbox import Outbox, waiting_for_quiet
 from groupops.people import Member, Stage
 from groupops.plan import GroupPlan, PlanBook
 from groupops.plugin import Log, Texts
-from groupops.records import Audit, Booked, Due, OutboxRow, Purpose, Records
+from groupops.records import Audit, Booked, Due, OutboxRow, Purpose, Records, Ticket
 from groupops.ticker import CORE
-from groupops.verdicts import Evidence, Ruling, Said, Severity
+from groupops.verdicts import Evidence, Pardon, Ruling, Said
 
 REACT_FROM = 1000
 """Actions a fact is answered with are numbered from here, behind those of its ruling."""
@@ -121,6 +122,7 @@ class Flow:
         clock: when it is.
         texts: the core's texts.
         log: where to log; never contents.
+        doubted: tickets that the picture of people opened and no steward was told of yet.
         meet: told of a group nobody bound; may bind it and give its plan.
         heard: told of every outcome: metrics, scenario players, the sandbox's trace.
         timers: job prefix → the core's own answer to a due row.
@@ -138,6 +140,7 @@ class Flow:
     clock: Clock
     texts: Texts
     log: Log
+    doubted: list[Ticket]
     meet: Callable[[Event], Any] | None = None
     heard: Callable[[Outcome], None] | None = None
     timers: dict[str, Callable[[TimeCame], Any]] = field(default_factory=dict[str, Callable[[TimeCame], Any]])
@@ -243,10 +246,14 @@ class Flow:
         pending.judged = await self.hooks.wait(judged)
         ruling = self._settle(event, judged)
         outcome = Outcome(event=event, ruling=ruling, faults=tuple(judged.faults))
+        if any(isinstance(a.value, Pardon) and a.value.record for a in judged.answers):
+            await self._note(event, "pardoned", None, account=member.account, reasons=list(ruling.pardons))
         if ruling.worst is not None:
             await self._offended(event, plan, member, ruling, outcome)
         if judged.faults and plan.policy.discipline.on_plugin_error == "hold":
-            await self._hold(event, plan, judged.faults, outcome)
+            await self._hold(event, judged.faults, outcome)
+        if isinstance(event, MemberJoined):
+            await self._came_back(event, member, outcome)
         if ruling.stands:
             await self._react(event, plan, member, pending.reacted, outcome)
         await self._follow_command(pending, plan, member, outcome)
@@ -300,11 +307,25 @@ class Flow:
                 return True
         return False
 
-    async def _hold(self, event: Event, plan: GroupPlan, faults: Sequence[str], outcome: Outcome) -> None:
+    async def _hold(self, event: Event, faults: Sequence[str], outcome: Outcome) -> None:
         """A plugin failed and the group wants such messages held: a steward is asked to look."""
         text = self.texts("steward.held", plugins=", ".join(sorted(set(faults))))
         ask = AskStewards(group_id=event.group_id, text=text, subject=f"event:{event.id}")
         await self._send(event.id, "steward", (ask,), outcome, first=REACT_FROM - 1)
+
+    async def _came_back(self, event: MemberJoined, member: Member, outcome: Outcome) -> None:
+        """Somebody who was put out came in again by invitation: the stewards are told, nothing is done (G13)."""
+        departure = await self.people.returned(event)
+        if departure is None or departure.how != "removed":
+            return
+        text = self.texts("steward.came_back", name=member.called, day=f"{departure.at:%Y-%m-%d}")
+        await self._send(
+            event.id,
+            "steward",
+            (AskStewards(group_id=event.group_id, text=text),),
+            outcome,
+            first=REACT_FROM - 3,
+        )
 
     # — reacting —
 
@@ -351,7 +372,7 @@ class Flow:
                     person = await self.records.person_for(item.account)
                     await self.obligations.open(item, person.id, plugin, event.id)
                 case SettleObligation():
-                    await self.obligations.settle(item, event.at)
+                    await self.obligations.settle(item, heard_at(event))
                 case WakeAt():
                     job = f"{plugin}/{item.job}/{item.group_id}"
                     due = Due(
@@ -365,20 +386,7 @@ class Flow:
         return actions
 
     async def _report(self, event_id: str, plan: GroupPlan, plugin: str, report: OpenCase) -> None:
-        booked = await self.casebook.report(
-            event_id=event_id,
-            group_id=report.group_id,
-            account=report.account,
-            rule=report.rule,
-            reason=report.reason,
-            severity=Severity(report.severity),
-            ladder=report.ladder,
-            message_id=report.message_id,
-            excerpt=report.excerpt,
-            reporter=report.reporter,
-            plugin=plugin,
-            plan=plan,
-        )
+        booked = await self.casebook.report(event_id, report, plugin, plan)
         await self.outbox.send(booked_rows(booked))
 
     # — commands and choices —
@@ -470,6 +478,7 @@ class Flow:
 
     async def _recalled(self, event: MessageRecalled, plan: GroupPlan) -> Outcome:
         outcome = Outcome(event=event)
+        self.people.seen(event)
         answered = await self.casebook.recalled(event, plan)
         if answered is not None:
             await self._follow_case(event, answered, outcome)
@@ -480,6 +489,8 @@ class Flow:
         outcome = Outcome(event=event)
         for fact in await self.people.take_list(event):
             outcome.further += (await self.handle(fact),)
+        while self.doubted:
+            outcome.receipts += await self.outbox.tell_stewards(self.doubted.pop(0), event.id)
         return outcome
 
     async def _time(self, event: TimeCame, plan: GroupPlan) -> Outcome:
@@ -493,6 +504,7 @@ class Flow:
             await self.casebook.lapse(event.payload)
         elif kind in self.timers:
             await self.timers[kind](event)
+        # a `bind` row only gives a code its one life; nothing follows when it comes due
         return outcome
 
     async def _obligation_due(self, event: TimeCame, outcome: Outcome) -> None:

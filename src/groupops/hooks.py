@@ -187,9 +187,7 @@ class Hooks:
         missing = wanted - set(self._loaded) - out
         if missing:
             known = ", ".join(entry.name for entry in found)
-            raise PluginError(
-                sorted(missing)[0], f"is wanted as an adapter but not installed; there are: {known}"
-            )
+            raise PluginError(min(missing), f"is wanted as an adapter but not installed; there are: {known}")
 
     def _commands(self) -> dict[str, str]:
         return {
@@ -357,13 +355,13 @@ def _bind(implementation: pluggy.HookImpl, constants: Mapping[str, Any]) -> Call
     )
     match free:
         case ():
-            return lambda event, group, member: function()
+            return lambda _event, _group, _member: function()
         case ("event",):
-            return lambda event, group, member: function(event=event)
+            return lambda event, _group, _member: function(event=event)
         case ("event", "group"):
-            return lambda event, group, member: function(event=event, group=group)
+            return lambda event, group, _member: function(event=event, group=group)
         case ("event", "member"):
-            return lambda event, group, member: function(event=event, member=member)
+            return lambda event, _group, member: function(event=event, member=member)
         case _:
             return lambda event, group, member: function(
                 **{

@@ -359,14 +359,20 @@ class Outbox:
                 opened_at=self.clock.now(),
             )
         )
-        told = await self.records.enqueue(
-            self.rows(
-                row.key, "steward", self._word_to_stewards(row.group_id, action, ticket), plugin=row.plugin
-            )
-        )
-        if told:
-            await self.send(told)
+        await self._spread(row.key, self._word_to_stewards(row.group_id, action, ticket), row.plugin)
         return Done(ref=f"ticket:{ticket.id}")
+
+    async def tell_stewards(self, ticket: Ticket, event_id: str) -> tuple[tuple[OutboxRow, Receipt], ...]:
+        """Tell the stewards of a ticket that is there already."""
+        ask = AskStewards(group_id=ticket.group_id, text=ticket.text)
+        words = self._word_to_stewards(ticket.group_id, ask, ticket)
+        return await self._spread(f"{event_id}/ticket:{ticket.id}", words, "")
+
+    async def _spread(
+        self, event_id: str, words: Iterable[Action], plugin: str
+    ) -> tuple[tuple[OutboxRow, Receipt], ...]:
+        told = await self.records.enqueue(self.rows(event_id, "steward", words, plugin=plugin))
+        return await self.send(told) if told else ()
 
     def _word_to_stewards(self, group_id: GroupId, action: AskStewards, ticket: Ticket) -> tuple[Action, ...]:
         text = (

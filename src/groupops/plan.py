@@ -195,7 +195,7 @@ class PlanBook:
         return constants
 
     def _default(self, name: str) -> Settings:
-        return self._once(("default", name), None, lambda: self.hooks.loaded[name].manifest.settings())
+        return self._once(("default", name), None, self.hooks.loaded[name].manifest.settings)
 
     def _tools(self, name: str, policy: Policy) -> Tools:
         """One set of tools per plugin and set of messages: ten thousand groups share it."""

@@ -209,6 +209,10 @@ class Texts:
             raise PluginError(self._plugin, f"has no text {key!r} in its texts.toml; add one")
         return fill(template, values)
 
+    def has(self, key: str) -> bool:
+        """Say whether there is a text under this key."""
+        return key in self._texts
+
     def keys(self) -> frozenset[str]:
         """Give the keys there are."""
         return frozenset(self._texts)

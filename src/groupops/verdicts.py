@@ -89,11 +89,13 @@ class Pardon:
         reason: why, in words for people.
         rules: ids, or prefixes ending in `.`, of the rules it speaks against; empty = every rule.
         below: severities below this one are pardoned.
+        record: True when it is worth a line of audit even where it lifted nothing (an urgent tag at night).
     """
 
     reason: str
     rules: tuple[str, ...] = ()
     below: Severity = Severity.CRITICAL
+    record: bool = False
     kind: Literal["pardon"] = "pardon"
 
     def covers(self, offence: Offence) -> bool:

@@ -3,9 +3,11 @@
 import asyncio
 from datetime import timedelta
 from types import ModuleType
+from typing import Any, Never
 
 from groupops import (
     DeleteMessage,
+    Event,
     Evidence,
     Manifest,
     MessagePosted,
@@ -18,7 +20,7 @@ from groupops import (
     hookimpl,
 )
 from groupops.records import CaseStatus
-from groupops.testing import rig
+from groupops.testing import Rig, rig
 
 PACK = """
 [pack]
@@ -32,7 +34,7 @@ text = "文明用语"
 """
 
 
-def plugin(name="rude", **hooks):
+def plugin(name: str = "rude", **hooks: Any) -> ModuleType:
     module = ModuleType(f"groupops_{name}_for_tests")
     module.manifest = Manifest(
         title="测试", hears=frozenset({"message_posted"}), rules=(Rule(id=f"{name}.word", title="测试"),)
@@ -43,7 +45,7 @@ def plugin(name="rude", **hooks):
     return module
 
 
-def rude(event):
+def rude(event: Event) -> Offence | None:
     if not isinstance(event, MessagePosted) or "坏" not in event.text:
         return None
     return Offence(
@@ -56,11 +58,11 @@ def rude(event):
     )
 
 
-def texts_sent(rig):
+def texts_sent(rig: Rig) -> list[str]:
     return [request.action.text for request in rig.sandbox.world.requests if hasattr(request.action, "text")]
 
 
-async def test_harmless_talk_is_finished_at_a_glance_and_leaves_no_row():
+async def test_harmless_talk_is_finished_at_a_glance_and_leaves_no_row() -> None:
     async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
         event = r.sandbox.say("g1", "wang", "早上好")
 
@@ -68,7 +70,7 @@ async def test_harmless_talk_is_finished_at_a_glance_and_leaves_no_row():
         assert await r.records.outbox() == ()
 
 
-async def test_a_first_offence_is_reminded_once_and_names_its_clause():
+async def test_a_first_offence_is_reminded_once_and_names_its_clause() -> None:
     async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
         outcome = await r.say("g1", "wang", "坏")
 
@@ -79,7 +81,7 @@ async def test_a_first_offence_is_reminded_once_and_names_its_clause():
         assert f"申诉 {outcome.booked.case.id}" in text
 
 
-async def test_the_same_fact_three_times_is_one_case_and_one_reminder():
+async def test_the_same_fact_three_times_is_one_case_and_one_reminder() -> None:
     async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
         event = r.sandbox.say("g1", "wang", "坏")
         for _ in range(3):
@@ -89,7 +91,7 @@ async def test_the_same_fact_three_times_is_one_case_and_one_reminder():
         assert len(texts_sent(r)) == 1
 
 
-async def test_a_second_offence_waits_for_a_steward_and_takes_effect_on_a_yes():
+async def test_a_second_offence_waits_for_a_steward_and_takes_effect_on_a_yes() -> None:
     async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
         await r.say("g1", "wang", "坏")
         await r.advance(timedelta(hours=1))
@@ -102,8 +104,8 @@ async def test_a_second_offence_waits_for_a_steward_and_takes_effect_on_a_yes():
         assert (await r.records.case(second.id)).strike == 2
 
 
-async def test_an_accepted_appeal_reverses_what_can_be_reversed():
-    def judge(event):
+async def test_an_accepted_appeal_reverses_what_can_be_reversed() -> None:
+    def judge(event: Event) -> Offence | None:
         if not isinstance(event, MessagePosted):
             return None
         return Offence(
@@ -130,11 +132,11 @@ async def test_an_accepted_appeal_reverses_what_can_be_reversed():
         assert "unmute" in kinds
 
 
-async def test_a_plugin_that_raises_or_hangs_loses_only_its_own_answer():
-    def raises(event):
+async def test_a_plugin_that_raises_or_hangs_loses_only_its_own_answer() -> None:
+    def raises(event: Event) -> Never:
         raise RuntimeError("broken")
 
-    async def hangs(event):
+    async def hangs(event: Event) -> None:
         await asyncio.sleep(60)
 
     extra = {
@@ -151,7 +153,7 @@ async def test_a_plugin_that_raises_or_hangs_loses_only_its_own_answer():
         assert {fault.plugin for fault in r.engine.parts.hooks.faults} == {"broken", "slow"}
 
 
-async def test_the_same_utterance_from_a_second_source_adds_evidence_only():
+async def test_the_same_utterance_from_a_second_source_adds_evidence_only() -> None:
     async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
         event = r.sandbox.say("g1", "wang", "坏")
         await r.tell(event)
@@ -165,8 +167,8 @@ async def test_the_same_utterance_from_a_second_source_adds_evidence_only():
         assert "archive" in {item.detail for item in case.evidence if item.what == "source"}
 
 
-async def test_a_reaction_to_what_stands_is_sent():
-    def react(event):
+async def test_a_reaction_to_what_stands_is_sent() -> None:
+    def react(event: Event) -> list[SendText] | None:
         return [SendText(group_id=event.group_id, text="欢迎")] if "你好" in event.text else None
 
     async with rig(pack=PACK, plugins=(), extra={"rude": plugin(react=react)}) as r:
@@ -175,7 +177,7 @@ async def test_a_reaction_to_what_stands_is_sent():
         assert texts_sent(r) == ["欢迎"]
 
 
-async def test_in_shadow_nothing_is_booked_or_said_and_the_audit_tells_what_would_have_been():
+async def test_in_shadow_nothing_is_booked_or_said_and_the_audit_tells_what_would_have_been() -> None:
     from groupops import Stage
 
     async with rig(pack=PACK, stage=Stage.SHADOW, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
@@ -187,8 +189,8 @@ async def test_in_shadow_nothing_is_booked_or_said_and_the_audit_tells_what_woul
         assert [line.what for line in await r.records.audit(what="would have")] == ["would have"]
 
 
-async def test_where_recall_is_impossible_the_author_is_asked_and_a_ticket_opened():
-    def judge(event):
+async def test_where_recall_is_impossible_the_author_is_asked_and_a_ticket_opened() -> None:
+    def judge(event: Event) -> Offence | None:
         return Offence(
             rule="rude.word",
             reason="外链",
