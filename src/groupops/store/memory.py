@@ -270,11 +270,11 @@ class MemoryRecords:
         decide: Callable[[int], Booking],
     ) -> Booked:
         """Book an offence: count the person's valid strikes on the ladder, ask `decide`, write what it says."""
+        person_id = self._standing(person_id)
+        self._require_person(person_id)
         known = self._cases.of_event.get(event_id)
         if known is not None:
             return Booked(case=self._cases.rows[known], outbox=self._rows_of(known), fresh=False)
-        person_id = self._standing(person_id)
-        self._require_person(person_id)
         booking = decide(self._count(person_id, ladder, now))
         self._cases.last += 1
         case = replace(booking.case, id=self._cases.last, event_id=event_id, person_id=person_id)

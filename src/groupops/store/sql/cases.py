@@ -33,6 +33,11 @@ STRIKES = (
     'SELECT COUNT(*) AS "strikes" FROM "core_cases" WHERE "person_id" = ? AND "ladder" = ? AND "ladder" <> \'\' '
     'AND "status" = \'effective\' AND ("expires_at" IS NULL OR "expires_at" > ?)'
 )
+LOOK = (
+    'SELECT (SELECT "id" FROM "core_cases" WHERE "event_id" = ?) AS "known", (:strikes) AS "strikes"'.replace(
+        ":strikes", STRIKES
+    )
+)
 CLAIM = (
     'UPDATE "core_outbox" SET "state" = \'performing\', "attempts" = "attempts" + 1, "changed_at" = ? '
     'WHERE "state" = \'waiting\' AND "id" IN ({marks}) RETURNING "id"'
@@ -181,12 +186,11 @@ def _book(
     event_id: str, person_id: PersonId, ladder: str, now: datetime, decide: Callable[[int], Booking]
 ) -> Steps[Booked | None]:
     """Book; None when the fact was booked before."""
-    known = yield 'SELECT "id" FROM "core_cases" WHERE "event_id" = ?', (event_id,)
-    if known:
-        return None
     person_id = yield from standing(person_id)
-    found = yield STRIKES, (person_id, ladder, now)
-    booking = decide(found[0]["strikes"])
+    (found,) = yield LOOK, (event_id, person_id, ladder, now)
+    if found["known"] is not None:
+        return None
+    booking = decide(found["strikes"])
     case = replace(booking.case, event_id=event_id, person_id=person_id)
     stored = yield from inserting(models.Case, [rows.case_columns(case)], returning='"id"')
     case = replace(case, id=stored[0]["id"])
