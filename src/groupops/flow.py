@@ -24,6 +24,7 @@ from groupops.calendar import WorkCalendar
 from groupops.casebook import Answered, Casebook, booked_rows
 from groupops.clock import Clock
 from groupops.commands import Answer, Commands, Found
+from groupops.counters import CountersUnavailable
 from groupops.directory import PeopleBook
 from groupops.errors import Conflict, StoreError
 from groupops.events import (
@@ -58,6 +59,9 @@ GENERATION = 50_000
 
 RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds to wait before a fact is tried again when the database refused."""
+
+HOLD_S = 2.0
+"""Seconds between two looks whether the counters are back."""
 
 _UNASKED = frozenset({"time_came", "member_joined", "member_left", "obligation_missed", "person_changed"})
 """Facts whose answers nobody asked for: quiet hours put them off."""
@@ -208,13 +212,22 @@ class Flow:
         """Try again while the database refuses: nothing irreversible happened before the booking."""
         for wait in RETRIES:
             try:
-                return await self._finish(pending)
+                return await self._counted(pending)
             except Conflict:
                 self.log.info("decided twice at once, again", kind=pending.event.kind)
             except StoreError as error:
                 self.log.warning("store refused, again", kind=pending.event.kind, error=type(error).__name__)
                 await self.clock.sleep(wait)
-        return await self._finish(pending)
+        return await self._counted(pending)
+
+    async def _counted(self, pending: Pending) -> Outcome:
+        """Hold a fact that cannot be counted (`GROUPOPS_COUNTERS_FAIL=hold`) until the counters are back."""
+        while True:
+            try:
+                return await self._finish(pending)
+            except CountersUnavailable:
+                pending.judged = pending.reacted = None
+                await self.clock.sleep(HOLD_S)
 
     async def _finish(self, pending: Pending) -> Outcome:
         event, plan = pending.event, pending.plan
@@ -243,7 +256,7 @@ class Flow:
         assert plan is not None  # noqa: S101 - the caller looked
         member = pending.member or self.people.seen(event)
         judged = pending.judged or self.hooks.ask(self._judges(plan, event), event, plan.group, member)
-        pending.judged = await self.hooks.wait(judged)
+        pending.judged = _unless_held(await self.hooks.wait(judged))
         ruling = self._settle(event, judged)
         outcome = Outcome(event=event, ruling=ruling, faults=tuple(judged.faults))
         if any(isinstance(a.value, Pardon) and a.value.record for a in judged.answers):
@@ -333,7 +346,9 @@ class Flow:
         self, event: Event, plan: GroupPlan, member: Member, asked: Asked | None, outcome: Outcome
     ) -> None:
         reacts = _meant(plan.reacts.get(event.kind, ()), event)
-        reacted = await self.hooks.wait(asked or self.hooks.ask(reacts, event, plan.group, member))
+        reacted = _unless_held(
+            await self.hooks.wait(asked or self.hooks.ask(reacts, event, plan.group, member))
+        )
         outcome.faults += tuple(reacted.faults)
         if not reacted.answers:
             return
@@ -589,6 +604,17 @@ def _meant(bounds: Sequence[Any], event: Event) -> Sequence[Any]:
         return bounds
     plugin = getattr(event, "plugin", "")
     return tuple(bound for bound in bounds if bound.plugin == plugin)
+
+
+def _unless_held(asked: Asked) -> Asked:
+    """Give what was asked, unless somebody could not count.
+
+    Raises:
+        CountersUnavailable: nothing may be decided yet.
+    """
+    if asked.held:
+        raise CountersUnavailable("held until the counters are back")
+    return asked
 
 
 def _source_of(evidence: Iterable[Evidence]) -> str:

@@ -16,6 +16,7 @@ from typing import Any, get_type_hints
 import pluggy
 
 from groupops import hookspecs
+from groupops.counters import CountersUnavailable
 from groupops.errors import PluginError
 from groupops.events import EVENT_KINDS
 from groupops.plugin import Manifest, Tools
@@ -64,11 +65,13 @@ class Asked:
     answers: list[Answer] = field(default_factory=list[Answer])
     waiting: list[tuple[Bound, Awaitable[Any]]] = field(default_factory=list[tuple[Bound, Awaitable[Any]]])
     faults: list[str] = field(default_factory=list[str])
+    held: bool = False
+    """True when a plugin could not count: nothing is decided until the counters are back."""
 
     @property
     def silent(self) -> bool:
-        """True when nobody said or will say anything, and nobody failed."""
-        return not (self.answers or self.waiting or self.faults)
+        """True when nobody said or will say anything, nobody failed, and nothing is held."""
+        return not (self.answers or self.waiting or self.faults or self.held)
 
 
 @dataclass(slots=True)
@@ -239,6 +242,9 @@ class Hooks:
         for bound in bounds:
             try:
                 value = bound.call(event, group, member)
+            except CountersUnavailable:
+                asked.held = True
+                continue
             except Exception as error:
                 self._failed(asked, bound, error)
                 continue
@@ -258,7 +264,9 @@ class Hooks:
         for (bound, _), value in zip(
             waiting, await asyncio.gather(*(self._one(awaited) for _, awaited in waiting)), strict=True
         ):
-            if isinstance(value, _Failure):
+            if isinstance(value, _Failure) and isinstance(value.error, CountersUnavailable):
+                asked.held = True
+            elif isinstance(value, _Failure):
                 self._failed(asked, bound, value.error)
             elif value is not None:
                 self._take(asked, bound, value)

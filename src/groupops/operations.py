@@ -139,6 +139,10 @@ def assemble(start: Start, *, clock: Clock | None = None) -> Assembled:
         ConfigError, PackError, PluginError: something the operator wrote, or a plugin, does not hold.
     """
     config, the_clock, late = start.config, clock or SystemClock(), LateRecords()
+    if config.bus:
+        raise ConfigError(
+            f"GROUPOPS_BUS = {config.bus!r}: this release runs in one process; leave GROUPOPS_BUS empty"
+        )
     parts = Parts(
         hooks=load_hooks(config),
         records=cast("Records", late),
