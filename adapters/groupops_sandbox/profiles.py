@@ -96,7 +96,9 @@ def _profile(name: str, raw: dict[str, Any]) -> Profile:
         source=raw["source"],
         bot_role=Role(raw["bot_role"]),
         can=_by_role([_capabilities(raw[key]) for key in ("can", "can_as_admin", "can_as_owner")]),
-        hears=_by_role([frozenset(raw["hears"]), frozenset(raw["hears_as_admin"]), frozenset()]),
+        hears=_by_role(
+            [frozenset(raw.get(key, ())) for key in ("hears", "hears_as_admin", "hears_as_owner")]
+        ),
         hears_privately=frozenset(raw["hears_privately"]),
         segments=frozenset(raw["segments"]),
         reaches=cast("Reach", raw["reaches"]),
