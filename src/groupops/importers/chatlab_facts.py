@@ -265,8 +265,10 @@ def _media(row: Row, more: Row) -> list[Row]:
 
 
 def _medium(medium: Row, kind: int, fallback: str) -> Segment:
-    said = medium.get("kind")
-    media_kind = next((known for known in MEDIA.values() if known == said), MEDIA.get(kind, "file"))
+    media_kind = MEDIA.get(kind, "file")
+    for known in MEDIA.values():
+        if known == medium.get("kind"):
+            media_kind = known
     sha256 = medium.get("sha256")
     media = Media(
         id=str(sha256 or medium.get("md5") or fallback),
