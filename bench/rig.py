@@ -1,0 +1,274 @@
+"""What measurements stand on: the real engine on a platform that takes everything at once, and a stream of talk."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from nonebot.adapters.onebot.v11 import GroupMessageEvent
+
+from groupops import (
+    AccountId,
+    Action,
+    Capability,
+    Done,
+    Event,
+    GroupId,
+    Listed,
+    Manifest,
+    Media,
+    MessagePosted,
+    PlatformError,
+    Receipt,
+    Role,
+    Stage,
+    Text,
+    hookimpl,
+)
+from groupops.clock import SystemClock
+from groupops.counters import MemoryCounters
+from groupops.engine import Engine, Parts
+from groupops.hooks import Hooks
+from groupops.records import Records
+from groupops.shelf import PackShelf, parse_pack
+from groupops.store.memory import MemoryRecords
+from groupops.testing import QuietLog
+
+GROUPS = 20
+MEMBERS = 200
+OFFENDING = 0.055
+"""Share of messages that hold a listed word."""
+
+SEED = 20_260_302
+SELF_ID = "10000"
+ROLES = {"owner": Role.OWNER, "admin": Role.ADMIN, "member": Role.MEMBER}
+
+
+class Taker:
+    """A OneBot platform that does everything at once; the figures are about us, not about a network."""
+
+    name = "qq"
+    adapter_name = "OneBot V11"
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def can(self, group_id: GroupId) -> frozenset[Capability]:
+        return ABLE
+
+    def hears(self, group_id: GroupId) -> frozenset[str]:
+        return HEARS
+
+    async def perform(self, action: Action, *, key: str) -> Receipt:
+        self.done += 1
+        return Done(ref=str(self.done))
+
+    async def members(self, group_id: GroupId) -> tuple[tuple[Listed, ...], bool]:
+        return (), False
+
+    def open(self, media: Media, *, cap: int) -> AsyncIterator[bytes]:
+        raise PlatformError("there are no media in a measurement")
+
+    def direct(self, account: AccountId) -> bool:
+        return True
+
+    def attach(self, driver: Any) -> None:
+        """Register nothing: the stream is fed by hand."""
+
+    def read(self, bot: Any, event: Any) -> Event | None:
+        """Read a message in a group, as an adapter of ours does."""
+        if not isinstance(event, GroupMessageEvent):
+            return None
+        sender, message = event.sender, event.original_message
+        return MessagePosted(
+            id=f"qq:{event.message_id}",
+            at=SystemClock().now(),
+            group_id=GroupId(f"qq:{event.group_id}"),
+            account=AccountId(f"qq:{event.user_id}"),
+            message_id=str(event.message_id),
+            segments=tuple(Text(text=part.data["text"]) for part in message if part.type == "text"),
+            name=sender.nickname or "",
+            card=sender.card or "",
+            role=ROLES.get(sender.role or "", Role.UNKNOWN),
+            to_bot=event.to_me,
+        )
+
+
+ABLE = frozenset(Capability) - {Capability.ASK_STEWARDS, Capability.DEDUPE_SENDS}
+HEARS = frozenset({"message_posted"})
+
+
+@dataclass(slots=True)
+class Flowing:
+    """A started engine and what it stands on.
+
+    Args:
+        engine: the engine; `engine.flow` takes facts.
+        platform: where its actions go.
+        listed: the words its groups forbid.
+        moderation: True when the words are matched by the moderation plugin itself.
+    """
+
+    engine: Engine
+    platform: Taker
+    listed: Sequence[str]
+    moderation: bool
+    log: QuietLog = field(default_factory=QuietLog)
+
+
+async def build_flow(n_plugins: int, words: int, *, records: Records | None = None) -> Flowing:
+    """Build and start the real engine with `GROUPS` enforced groups.
+
+    Args:
+        n_plugins: plugins in all: quiet hours, moderation, and as many that look at every message and say nothing.
+        words: forbidden words, matched in every message.
+        records: where cases go; in memory if not given, since writing is measured elsewhere.
+    """
+    hooks, listed = Hooks(), vocabulary(words)
+    moderation = _load(hooks)
+    if not moderation and n_plugins > 1:
+        hooks.load("listing", _listing(listed))
+    for number in range(n_plugins - len(hooks.loaded)):
+        hooks.load(f"idle_{number}", _idle())
+    log, platform = QuietLog(), Taker()
+    parts = Parts(
+        hooks=hooks,
+        records=records or MemoryRecords(),
+        counters=MemoryCounters(SystemClock()),
+        clock=SystemClock(),
+        platforms={"qq": platform},
+        shelf=PackShelf.load().plus(parse_pack(_pack(hooks, listed, moderation=moderation), path="bench")),
+        log=log,
+    )
+    engine = Engine.build(parts)
+    await engine.start()
+    for group in groups():
+        await engine.bind_group(group, packs=["bench"], stage=Stage.ENFORCED, name="bench")
+    return Flowing(engine, platform, listed, moderation, log)
+
+
+def groups() -> tuple[GroupId, ...]:
+    """The groups of the stream."""
+    return tuple(GroupId(f"qq:{100_000 + number}") for number in range(GROUPS))
+
+
+def vocabulary(size: int) -> tuple[str, ...]:
+    """Give `size` made-up words of two to six characters, the same ones every time."""
+    dice, found = random.Random(SEED), dict[str, None]()
+    while len(found) < size:
+        found["".join(dice.choices(RARE, k=dice.randint(2, 6)))] = None
+    return tuple(found)
+
+
+RARE = "".join(chr(0x5A00 + number) for number in range(700))
+COMMON = "".join(chr(0x4E00 + number * 3) for number in range(400)) + "，。！？的了在是我有"
+
+
+def payloads(count: int, listed: Sequence[str], first: int = 1) -> Iterator[str]:
+    """Give `count` OneBot group messages as JSON, `OFFENDING` of them with a listed word in it.
+
+    Args:
+        count: how many.
+        listed: the forbidden words.
+        first: number of the first message; numbers are ids, and an id that was seen is not handled again.
+    """
+    dice = random.Random(SEED + first)
+    for number in range(first, first + count):
+        text = "".join(dice.choices(COMMON, k=dice.randint(5, 30)))
+        if listed and dice.random() < OFFENDING:
+            text = text[:4] + dice.choice(listed) + text[4:]
+        user = 10_000_000 + dice.randrange(MEMBERS)
+        yield json.dumps(_message(number, 100_000 + dice.randrange(GROUPS), user, text), ensure_ascii=False)
+
+
+def _message(number: int, group: int, user: int, text: str) -> dict[str, Any]:
+    return {
+        "self_id": int(SELF_ID),
+        "user_id": user,
+        "time": 1_772_424_000 + number,
+        "message_id": number,
+        "message_seq": number,
+        "real_id": number,
+        "message_type": "group",
+        "sender": {
+            "user_id": user,
+            "nickname": f"member {user}",
+            "card": f"销售部-{user}",
+            "role": "member",
+            "title": "",
+            "level": "12",
+            "sex": "unknown",
+            "age": 0,
+            "area": "",
+        },
+        "raw_message": text,
+        "font": 14,
+        "sub_type": "normal",
+        "message": [{"type": "text", "data": {"text": text}}],
+        "message_format": "array",
+        "post_type": "message",
+        "group_id": group,
+    }
+
+
+def _load(hooks: Hooks) -> bool:
+    """Load quiet hours, and moderation where it is installed and whole."""
+    try:
+        hooks.load_all(only=("quiet_hours", "moderation"))
+    except Exception:  # noqa: BLE001 - a plugin being worked on must not stop a measurement of the dispatch
+        hooks.load_all(only=("quiet_hours",))
+        return False
+    return "moderation" in hooks.loaded
+
+
+def _pack(hooks: Hooks, listed: Sequence[str], *, moderation: bool) -> str:
+    lines = [
+        "[pack]",
+        'id = "bench"',
+        'title = "bench"',
+        "[plugins]",
+        f"enabled = {json.dumps(list(hooks.loaded))}",
+        "[quiet_hours]",
+        'windows = [{ start = "03:00", end = "03:01", days = "all" }]',
+    ]
+    if moderation:
+        words = json.dumps(list(listed), ensure_ascii=False)
+        lines += ["[moderation]", 'use = ["gambling"]', f"words = {{ gambling = {words} }}"]
+    return "\n".join(lines)
+
+
+def _idle() -> ModuleType:
+    """A plugin that looks at every message and says nothing."""
+    module = ModuleType("idle")
+
+    @hookimpl
+    def judge(event: Event, member: Any) -> None:
+        if event.kind == "message_posted" and not member.account:
+            raise AssertionError("a message of nobody")
+
+    vars(module).update(manifest=Manifest(title="idle", hears=HEARS), judge=judge)
+    return module
+
+
+def _listing(listed: Sequence[str]) -> ModuleType:
+    """A plugin that forbids words, by moderation's own matcher; stands in while moderation cannot be loaded."""
+    from groupops import Evidence, Offence, Rule
+    from groupops_moderation.matcher import Term, Union
+
+    union = Union([Term(text=word, category="listed") for word in listed])
+    module = ModuleType("listing")
+
+    @hookimpl
+    def judge(event: Event) -> Offence | None:
+        assert isinstance(event, MessagePosted)
+        if not union.find(event.text, event.group_id):
+            return None
+        return Offence(rule="listing.word", reason="listed", evidence=(Evidence(kind="message", ref=event.message_id),))
+
+    rules = (Rule(id="listing.word", title="listed"),)
+    vars(module).update(manifest=Manifest(title="listing", hears=HEARS, rules=rules), judge=judge)
+    return module
