@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.rig import ROOT, BadRow, Row, checked, met
+from bench.figures import ROOT, BadRow, Row, checked, met
 
 HERE = Path(__file__).parent
 
