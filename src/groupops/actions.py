@@ -310,6 +310,7 @@ class AskStewards(Deed):
 
     needs = Capability.ASK_STEWARDS
     irreversible = True
+    repeatable = True
     text: str
     subject: str = ""
     options: tuple[Option, ...] = ()

@@ -40,10 +40,11 @@ from groupops.actions import (
 )
 from groupops.clock import Clock
 from groupops.directory import PeopleBook
+from groupops.errors import StoreError
 from groupops.people import AccountId, GroupId
 from groupops.platform import Platform
 from groupops.plugin import Log, Texts
-from groupops.records import OutboxRow, OutboxState, Purpose, Records, Ticket
+from groupops.records import CaseStatus, OutboxRow, OutboxState, Purpose, Records, Ticket
 
 MAX_ATTEMPTS = 8
 """Tries before an action that never gets through becomes a ticket."""
@@ -197,7 +198,9 @@ class Outbox:
     rehearse: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
-    _busy: set[int] = field(default_factory=set[int])
+    _owed: list[tuple[OutboxRow, Receipt | None]] = field(
+        default_factory=list[tuple[OutboxRow, Receipt | None]]
+    )
 
     def can(self, group_id: GroupId) -> frozenset[Capability]:
         """Give what the group's platform is able to do now; nothing when it is not connected."""
@@ -223,26 +226,76 @@ class Outbox:
         results: list[tuple[OutboxRow, Receipt]] = []
         for row in ready:
             if row.id in claimed:
-                results += await self._carry(row)
+                results += await self._in_turn(row)
         return tuple(results)
 
-    async def _carry(self, row: OutboxRow) -> list[tuple[OutboxRow, Receipt]]:
-        receipt = await self._perform(row)
-        state, not_before = self._state_after(row, receipt)
-        follow = () if state is not OutboxState.FAILED else self._follow(row, receipt)
-        stored = await self.records.receipted(
-            row.id, state, receipt, self.clock.now(), not_before=not_before, follow_up=follow
-        )
-        if state is OutboxState.WAITING:
-            self._wake.set()
-        if state is OutboxState.IN_DOUBT:
-            await self._show_doubt(row)
+    async def _in_turn(self, row: OutboxRow) -> list[tuple[OutboxRow, Receipt]]:
+        """Carry out a claimed row, unless the database went away before its turn came: then it waits in memory."""
+        if self._owed:
+            self._owed.append((row, None))
+            return []
+        return await self._carry(row)
+
+    async def _carry(self, row: OutboxRow, receipt: Receipt | None = None) -> list[tuple[OutboxRow, Receipt]]:
+        """Carry out a claimed row and write down what became of it.
+
+        Only this process knows what became of it until that is written, so a database that refuses is asked
+        again by `pump`.
+        """
+        try:
+            receipt = receipt or await self._perform(row)
+            state, stored = await self._write_down(row, receipt)
+        except StoreError as error:
+            self.log.warning("outcome not written yet", kind=row.action.kind, error=type(error).__name__)
+            self._owed.append((row, receipt))
+            return []
         if state.final and self.settled is not None:
-            await self.settled(row, receipt)
+            await self._tell_settled(row, receipt)
         results = [(row, receipt)]
         if stored:
             results += await self.send(stored)
         return results
+
+    async def _write_down(
+        self, row: OutboxRow, receipt: Receipt
+    ) -> tuple[OutboxState, tuple[OutboxRow, ...]]:
+        """Write what became of a row; gives its state and the rows that follow."""
+        state, not_before = self._state_after(row, receipt)
+        follow = self._follow(row, receipt) if state is OutboxState.FAILED else ()
+        if state is OutboxState.DONE:
+            follow = await self._came_too_late(row)
+        if state is OutboxState.IN_DOUBT:
+            await self._show_doubt(row)  # first, so that nothing is ever in doubt without being shown
+        stored = await self.records.receipted(
+            row.id,
+            state,
+            _kept(row, receipt),
+            self.clock.now(),
+            not_before=not_before,
+            follow_up=follow,
+        )
+        if state is OutboxState.WAITING:
+            self._wake.set()
+        return state, stored
+
+    async def _came_too_late(self, row: OutboxRow) -> tuple[OutboxRow, ...]:
+        """Take back what was done while its case was being taken out of force."""
+        if row.case_id is None or row.purpose not in ("contain", "step") or row.action.inverse is None:
+            return ()
+        case = await self.records.case(row.case_id)
+        if case is None or case.status not in _OUT_OF_FORCE:
+            return ()
+        return self.rows(
+            f"{row.key}/back", "reversal", (row.action.inverse,), plugin=row.plugin, case_id=case.id
+        )
+
+    async def _tell_settled(self, row: OutboxRow, receipt: Receipt) -> None:
+        assert self.settled is not None  # noqa: S101 - the caller looked
+        try:
+            await self.settled(row, receipt)
+        except StoreError as error:
+            # The outcome itself is written; a line of audit less must not keep the rest from being done.
+            self.log.warning("outcome not told", kind=row.action.kind, error=type(error).__name__)
 
     async def _perform(self, row: OutboxRow) -> Receipt:
         if self.rehearse:
@@ -252,6 +305,8 @@ class Outbox:
         platform = self.platforms.get(row.group_id.partition(":")[0])
         if platform is None:
             return Unreachable(why="not connected")
+        if isinstance(row.receipt, InDoubt) and not self._repeatable(row):
+            return row.receipt
         if row.action.needs not in platform.can(row.group_id):
             return Impossible(capability=row.action.needs)
         if isinstance(row.action, DirectMessage) and not platform.direct(row.action.account):
@@ -285,7 +340,7 @@ class Outbox:
                 return OutboxState.IN_DOUBT, None
 
     def _backoff(self, row: OutboxRow) -> timedelta:
-        return BACKOFF * 2 ** min(row.attempts, 6)
+        return BACKOFF * (1 << min(row.attempts, 6))
 
     def _repeatable(self, row: OutboxRow) -> bool:
         return row.action.repeatable or Capability.DEDUPE_SENDS in self.can(row.group_id)
@@ -421,28 +476,43 @@ class Outbox:
     async def recover(self) -> int:
         """Take up what a stopped process left: rows handed to a platform whose receipt never came.
 
-        Such a row is as one whose answer was lost: repeated where that does no harm, else shown in doubt.
+        Such a row is as one whose answer was lost. What that means is decided when its turn comes, for only a
+        platform that is connected says whether it honours keys: it is repeated where that does no harm, else
+        shown in doubt. For the one process that performs, once, before it performs anything.
 
         Returns:
             How many rows were found so.
         """
         found = await self.records.outbox(states=frozenset({OutboxState.PERFORMING}), limit=100_000)
+        now = self.clock.now()
         for row in found:
-            receipt = InDoubt(why="stopped before the answer was kept")
-            state, _ = self._state_after(row, receipt)
-            await self.records.receipted(
-                row.id, state, receipt, self.clock.now(), not_before=self.clock.now()
-            )
-            if state is OutboxState.IN_DOUBT:
-                await self._show_doubt(row)
+            lost = InDoubt(why="stopped before the answer was kept")
+            await self.records.receipted(row.id, OutboxState.WAITING, lost, now, not_before=now)
         return len(found)
 
     async def pump(self, limit: int = 200) -> int:
-        """Perform waiting rows that are due; returns how many were tried."""
+        """Write down what could not be written before, then perform waiting rows that are due.
+
+        Returns:
+            How many rows were tried.
+        """
+        caught_up = await self._catch_up()
         rows = await self.records.outbox(
             states=frozenset({OutboxState.WAITING}), due_by=self.clock.now(), limit=limit
         )
-        return len(await self.send(rows))
+        return caught_up + len(await self.send(rows))
+
+    async def _catch_up(self) -> int:
+        """Go on with claimed rows, in order, up to the first that the database still refuses."""
+        owed, self._owed = self._owed, []
+        done = 0
+        for number, (row, receipt) in enumerate(owed):
+            await self._carry(row, receipt)
+            if self._owed:
+                self._owed += owed[number + 1 :]
+                break
+            done += 1
+        return done
 
     async def run(self, every: float = 1.0) -> None:
         """Pump until stopped."""
@@ -469,6 +539,18 @@ class Outbox:
         """Let `run` end after the pass it is in."""
         self._stopping = True
         self._wake.set()
+
+
+_OUT_OF_FORCE = frozenset(
+    {CaseStatus.REVERSED, CaseStatus.DISMISSED, CaseStatus.WAIVED, CaseStatus.WITHDRAWN}
+)
+"""Cases nothing may follow from any more."""
+
+
+def _kept(row: OutboxRow, receipt: Receipt) -> Receipt | None:
+    """Give the receipt to keep; None keeps the former, for being unreachable now ends no doubt about before."""
+    doubted = isinstance(row.receipt, InDoubt) and isinstance(receipt, (Unreachable, Throttled))
+    return None if doubted else receipt
 
 
 def _same(account: AccountId, group_id: GroupId) -> bool:
