@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from groupops.actions import (
     Action,
@@ -24,7 +26,7 @@ from groupops.directory import PeopleBook
 from groupops.events import Event, MessagePosted, MessageRecalled
 from groupops.hooks import Hooks
 from groupops.outbox import Outbox, renumbered
-from groupops.people import AccountId, Clause, Member, PersonId, Role, Stage
+from groupops.people import AccountId, Clause, GroupId, Member, PersonId, Role, Stage
 from groupops.plan import GroupPlan
 from groupops.plugin import Texts
 from groupops.policy import Discipline, Ladder
@@ -39,6 +41,7 @@ from groupops.records import (
     OutboxRow,
     OutboxState,
     Records,
+    Ticket,
 )
 from groupops.sanctions import (
     Contained,
@@ -50,6 +53,7 @@ from groupops.sanctions import (
     contain,
     forgiven_by_recall,
     has_agreed,
+    may_be_done,
     may_decide,
     next_step,
     opening_status,
@@ -104,6 +108,7 @@ class Casebook:
         outbox: makes rows of actions.
         hooks: for the plugins that own a ladder step.
         texts: the core's texts.
+        plan_of: gives the plan of the group a case belongs to.
     """
 
     records: Records
@@ -112,6 +117,10 @@ class Casebook:
     outbox: Outbox
     hooks: Hooks
     texts: Texts
+    plan_of: Callable[[GroupId], GroupPlan | None]
+    _turns: WeakValueDictionary[PersonId, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary[PersonId, asyncio.Lock]
+    )
 
     # — booking —
 
@@ -131,10 +140,29 @@ class Casebook:
         if worst is None or not member.account:
             return None
         person = await self.records.person_for(member.account, name=member.name)
-        earlier = await self._same_burst(event, person.id, worst, plan)
-        if earlier is not None:
-            return await self._add_hit(event, plan, member, ruling, earlier)
-        standing = await self._standing(event, plan, member, person.id, ruling)
+        async with self._turn_of(person.id):
+            earlier = await self._same_burst(event, person.id, worst, plan)
+            if earlier is not None:
+                return await self._add_hit(event, plan, member, ruling, earlier)
+            return await self._book(event, plan, member, person.id, ruling, worst)
+
+    def _turn_of(self, person_id: PersonId) -> asyncio.Lock:
+        """One at a time per person, in whatever groups: what a mute may still take is read before it is booked."""
+        turn = self._turns.get(person_id)
+        if turn is None:
+            turn = self._turns[person_id] = asyncio.Lock()
+        return turn
+
+    async def _book(
+        self,
+        event: Event,
+        plan: GroupPlan,
+        member: Member,
+        person_id: PersonId,
+        ruling: Ruling,
+        worst: Offence,
+    ) -> Booked:
+        standing = await self._standing(event, plan, member, person_id, ruling)
         scene = _Scene(
             event=event,
             plan=plan,
@@ -143,10 +171,10 @@ class Casebook:
             standing=standing,
             contained=contain(_offences(ruling), standing),
         )
-        draft = self._draft(event, plan, member, person.id, ruling)
+        draft = self._draft(event, plan, member, person_id, ruling)
         return await self.records.book(
             event.id,
-            person.id,
+            person_id,
             worst.ladder,
             self.clock.now(),
             lambda strikes: self._booking(draft, scene, strikes),
@@ -211,13 +239,10 @@ class Casebook:
         """Add up how long the machine has muted a person since midnight, from what was really asked for."""
         midnight = plan.local(self.clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
         spent = timedelta()
-        for case in await self.records.cases(person_id=person_id, since=midnight):
+        # A case of last night may have had a further hit, and a further mute, this morning.
+        for case in await self.records.cases(person_id=person_id, since=midnight - _A_DAY):
             for row in await self.records.outbox(case_id=case.id):
-                if (
-                    row.purpose == "contain"
-                    and isinstance(row.action, Mute)
-                    and row.state is not OutboxState.CANCELLED
-                ):
+                if isinstance(row.action, Mute) and _counts_as_muted(row, midnight):
                     spent += row.action.span
         return spent
 
@@ -394,18 +419,19 @@ class Casebook:
             plan: the group's plan.
             event_id: the fact by which it was said; what follows is keyed by it.
         """
-        case = await self.records.case(case_id)
+        case = await self._read(case_id)
         if case is None or not case.status.open:
             return self._not_open(case_id, case)
-        person = await self.records.person_of(who.account)
-        pid = person.id if person else None
+        who, plan = self._at_home(case, who, plan)
+        pid = await self._person_id(who.account)
         picked, note = self._picked(case, plan, note)
         step = picked or self._step_for(case, plan, await self._strikes(case))
         if step is None:
             return Answered(text=self.texts("refused.pick", menu=self._menu_of(case, plan)), case=case)
         reasoned = plan.policy.discipline.reason_required and step.name in ("kick", "mute", "refer")
+        reasoned = reasoned and case.status is not CaseStatus.APPEALED
         refusal = may_decide(
-            case, who, pid, note, reason_needed=reasoned and case.status is not CaseStatus.APPEALED
+            case, who, pid, note, reason_needed=reasoned, reporter_id=await self._person_id(case.reporter)
         )
         if refusal is not None:
             return Answered(text=self.texts(refusal.key, id=case.id), case=case)
@@ -414,7 +440,7 @@ class Casebook:
         )
         if case.status is CaseStatus.APPEALED:
             return await self._accept_appeal(case, decision, plan, event_id)
-        if case.status is CaseStatus.FLAGGED and step.name == "kick":
+        if step.name == "kick" and (case.status is CaseStatus.FLAGGED or not case.step):
             return await self._confirm(case, decision, step)
         if has_agreed(case, who.account, pid):
             return Answered(text=self.texts("refused.twice", id=case.id), case=case)
@@ -435,51 +461,68 @@ class Casebook:
             alone = await self._owner_alone(case, who, plan, event_id)
             if alone is not None:
                 return alone
-            stored = (await self.records.update_case(case)).case
-            await self._audit(stored, "approved", who.account, got=got)
+            case, rows = self._with_prior_notice(case, plan, event_id)
+            booked = await self.records.update_case(case, outbox=rows)
+            await self._audit(booked.case, "approved", who.account, got=got)
             return Answered(
                 text=self.texts("approved.more", id=case.id, got=got, needed=case.approvals_needed),
-                case=stored,
+                case=booked.case,
+                rows=booked.outbox,
             )
         return await self._take_effect(case, who, plan, event_id)
 
+    def _with_prior_notice(
+        self, case: Case, plan: GroupPlan, event_id: str
+    ) -> tuple[Case, tuple[OutboxRow, ...]]:
+        """Tell the member, once, that a removal is being considered, where the policy wants that (C58)."""
+        if case.step != "kick" or not plan.policy.discipline.prior_notice or case.noticed_at is not None:
+            return case, ()
+        told = replace(case, noticed_at=self.clock.now())
+        return told, self._notice_rows(told, "notice.prior", plan, event_id)
+
     async def _owner_alone(self, case: Case, who: Member, plan: GroupPlan, event_id: str) -> Answered | None:
         """G17: where too few may decide, the owner decides alone once the member had notice for a day."""
-        eligible = [
-            account
-            for account in self.people.stewards_of(case.group_id)
-            if account not in (case.account, case.reporter)
-        ]
-        if len(eligible) >= case.approvals_needed or who.role is not Role.OWNER:
+        owns = who.role is Role.OWNER or who.account == plan.group.owner
+        if not owns or len(await self._eligible(case)) >= case.approvals_needed:
             return None
-        wait = timedelta(hours=plan.policy.discipline.notice_hours)
+        hours = plan.policy.discipline.notice_hours
         now = self.clock.now()
-        if case.noticed_at is not None and now - case.noticed_at >= wait:
+        if case.noticed_at is not None and now - case.noticed_at >= timedelta(hours=hours):
             return await self._take_effect(case, who, plan, event_id)
         if case.noticed_at is not None:
-            return Answered(
-                text=self.texts(
-                    "approved.notice_runs", id=case.id, hours=plan.policy.discipline.notice_hours
-                ),
-                case=case,
-            )
-        told = replace(case, noticed_at=now, decisions=())
+            return Answered(text=self.texts("approved.notice_runs", id=case.id, hours=hours), case=case)
+        # The owner has to say it again when the time is up; what was said now is the notice.
+        *before, said = case.decisions
+        told = replace(case, noticed_at=now, decisions=(*before, replace(said, word="notice")))
         rows = self._notice_rows(told, "notice.prior", plan, event_id)
         booked = await self.records.update_case(told, outbox=rows)
+        await self._audit(booked.case, "prior notice given", who.account)
         return Answered(
-            text=self.texts("approved.notice_given", id=case.id, hours=plan.policy.discipline.notice_hours),
+            text=self.texts("approved.notice_given", id=case.id, hours=hours),
             case=booked.case,
             rows=booked.outbox,
         )
 
+    async def _eligible(self, case: Case) -> list[AccountId]:
+        """Give the stewards who may decide a case: not its subject and not its reporter, by whatever account."""
+        barred = {case.person_id, await self._person_id(case.reporter)} - {None}
+        return [
+            account
+            for account in self.people.stewards_of(case.group_id)
+            if account not in (case.account, case.reporter) and await self._person_id(account) not in barred
+        ]
+
     async def _take_effect(self, case: Case, who: Member, plan: GroupPlan, event_id: str) -> Answered:
+        async with self._turn_of(case.person_id):
+            return await self._in_force(case, who, plan, event_id)
+
+    async def _in_force(self, case: Case, who: Member, plan: GroupPlan, event_id: str) -> Answered:
         now = self.clock.now()
         ladder = plan.policy.ladders.get(case.ladder)
-        strikes = await self._strikes(case)
         effective = replace(
             case,
             status=CaseStatus.EFFECTIVE,
-            strike=strikes + 1,
+            strike=await self._strikes(case) + 1 if case.ladder else 0,
             decided_at=now,
             noticed_at=case.noticed_at or now,
             expires_at=now + timedelta(days=ladder.ttl_days if ladder else plan.policy.retention.strike_days),
@@ -566,21 +609,57 @@ class Casebook:
 
     async def reject(self, case_id: int, who: Member, note: str, plan: GroupPlan, event_id: str) -> Answered:
         """A steward says no: it is no offence, the step is not taken, or an appeal is turned down."""
-        case = await self.records.case(case_id)
+        case = await self._read(case_id)
         if case is None or not case.status.open:
             return self._not_open(case_id, case)
+        who, plan = self._at_home(case, who, plan)
         decided = await self._decided(case, who, note, "reject")
         if isinstance(decided, Answered):
             return decided
         if case.status is CaseStatus.APPEALED:
-            resumed = replace(decided, status=_before_appeal(case), decided_at=self.clock.now())
-            rows = self._notice_rows(resumed, "notice.appeal_rejected", plan, event_id)
-            booked = await self.records.update_case(resumed, outbox=rows)
-            await self._audit(booked.case, "appeal rejected", who.account)
-            return Answered(
-                text=self.texts("rejected.appeal", id=case.id), case=booked.case, rows=booked.outbox
-            )
+            return await self._turn_down(case, decided, who, plan, event_id)
         return await self._undo(decided, CaseStatus.DISMISSED, who, plan, event_id, "rejected.done")
+
+    async def _turn_down(
+        self, case: Case, decided: Case, who: Member, plan: GroupPlan, event_id: str
+    ) -> Answered:
+        """Turn an appeal down: the case stands where it stood, and what the appeal held up goes on."""
+        if await self._judges_own_word(case, who):
+            return Answered(text=self.texts("refused.own_decision", id=case.id), case=case)
+        now = self.clock.now()
+        resumed = replace(decided, status=_before_appeal(case), decided_at=now)
+        told = self._notice_rows(resumed, "notice.appeal_rejected", plan, event_id)
+        held = await self._held_up(case)
+        rows = told + tuple(
+            replace(
+                row,
+                id=0,
+                event_id=event_id,
+                index=_AFTER_ANSWER + len(told) + place,
+                attempts=0,
+                state=OutboxState.WAITING,
+                receipt=None,
+                created_at=now,
+                changed_at=None,
+            )
+            for place, row in enumerate(held)
+        )
+        due = (self._lapse_of(resumed, plan),) if resumed.status.open else ()
+        booked = await self.records.update_case(resumed, outbox=rows, due=due)
+        await self._audit(booked.case, "appeal rejected", who.account, resumed=len(held))
+        return Answered(text=self.texts("rejected.appeal", id=case.id), case=booked.case, rows=booked.outbox)
+
+    async def _held_up(self, case: Case) -> list[OutboxRow]:
+        """Give the actions that were cancelled because of the appeal that is open now."""
+        appealed_at = next(d.at for d in reversed(case.decisions) if d.word.startswith("appeal"))
+        return [
+            row
+            for row in await self.records.outbox(case_id=case.id)
+            if row.state is OutboxState.CANCELLED
+            and row.purpose in ("contain", "step", "notice")
+            and row.changed_at is not None
+            and row.changed_at >= appealed_at
+        ]
 
     async def undo(self, case_id: int, who: Member, note: str, plan: GroupPlan, event_id: str) -> Answered:
         """A steward takes a decided case back: the strike goes, what can be reversed is reversed."""
@@ -593,16 +672,10 @@ class Casebook:
     async def _take_back(  # noqa: PLR0917 - who takes back which case into what, and why
         self, case_id: int, who: Member, note: str, plan: GroupPlan, event_id: str, to: CaseStatus, key: str
     ) -> Answered:
-        case = await self.records.case(case_id)
-        undoable = (
-            CaseStatus.EFFECTIVE,
-            CaseStatus.MEASURE,
-            CaseStatus.PROPOSED,
-            CaseStatus.APPEALED,
-            CaseStatus.FLAGGED,
-        )
-        if case is None or case.status not in undoable:
+        case = await self._read(case_id)
+        if case is None or case.status not in _UNDOABLE:
             return self._not_open(case_id, case)
+        who, plan = self._at_home(case, who, plan)
         decided = await self._decided(case, who, note, "undo")
         if isinstance(decided, Answered):
             return decided
@@ -610,9 +683,10 @@ class Casebook:
 
     async def _decided(self, case: Case, who: Member, note: str, word: str) -> Case | Answered:
         """Add a steward's decision to a case, or say why that may not be."""
-        person = await self.records.person_of(who.account)
-        pid = person.id if person else None
-        refusal = may_decide(case, who, pid, note, reason_needed=True)
+        pid = await self._person_id(who.account)
+        refusal = may_decide(
+            case, who, pid, note, reason_needed=True, reporter_id=await self._person_id(case.reporter)
+        )
         if refusal is not None:
             return Answered(text=self.texts(refusal.key, id=case.id), case=case)
         decision = Decision(account=who.account, person_id=pid, word=word, note=note, at=self.clock.now())
@@ -627,16 +701,21 @@ class Casebook:
         done = [
             row.action
             for row in await self.records.outbox(case_id=case.id)
-            if row.state is OutboxState.DONE and row.purpose in ("contain", "step")
+            if may_be_done(row) and row.purpose in ("contain", "step")
         ]
+        tickets = await self._tickets_of(case)
         closed = replace(case, status=to, decided_at=now, expires_at=None)
         told = self._notice_rows(closed, f"notice.{to.value}", plan, event_id) if case.noticed_at else ()
-        back = (*reversals(done), *self._invite_back(case, done))
+        by_hand = [ticket.wanted for ticket in tickets if ticket.wanted is not None and _done_by_hand(ticket)]
+        back = (
+            *reversals([*done, *by_hand]),
+            *self._invite_back(case, [*done, *by_hand]),
+        )
         rows = told + self.outbox.rows(
             event_id, "reversal", back, plugin=case.plugin, case_id=case.id, first=_AFTER_ANSWER + len(told)
         )
         booked = await self.records.update_case(closed, outbox=rows)
-        await self._close_tickets_of(case)
+        await self._close(tickets)
         await self._audit(booked.case, to.value, who.account)
         return Answered(text=self.texts(key, id=case.id), case=booked.case, rows=booked.outbox)
 
@@ -651,9 +730,15 @@ class Casebook:
             ),
         )
 
-    async def _close_tickets_of(self, case: Case) -> None:
-        for ticket in await self.records.tickets(group_id=case.group_id):
-            if ticket.case_id == case.id:
+    async def _tickets_of(self, case: Case) -> list[Ticket]:
+        """Give the tickets a case led to, closed ones too."""
+        tickets = await self.records.tickets(group_id=case.group_id, open_only=False)
+        return [ticket for ticket in tickets if ticket.case_id == case.id]
+
+    async def _close(self, tickets: Iterable[Ticket]) -> None:
+        """Close what is open of tickets that were read before the case was decided; what came of that stays."""
+        for ticket in tickets:
+            if ticket.closed_at is None:
                 await self.records.close_ticket(ticket.id, by="case", at=self.clock.now())
 
     # — appealing —
@@ -662,25 +747,24 @@ class Casebook:
         self, case_id: int, who: Member, reason: str, plan: GroupPlan, event_id: str
     ) -> Answered:
         """The member appeals: what still waits is held, and a human who did not decide before decides."""
-        case = await self.records.case(case_id)
-        person = await self.records.person_of(who.account)
-        mine = case is not None and (
-            case.account == who.account or (person is not None and person.id == case.person_id)
-        )
+        case = await self._read(case_id)
+        pid = await self._person_id(who.account)
+        mine = case is not None and (case.account == who.account or pid == case.person_id)
         if case is None or not mine:
             return Answered(text=self.texts("appeal.not_yours", id=case_id))
+        who, plan = self._at_home(case, who, plan)
         if case.status not in (CaseStatus.EFFECTIVE, CaseStatus.MEASURE, CaseStatus.PROPOSED):
             return Answered(text=self.texts(f"appeal.status.{case.status.value}", id=case.id), case=case)
         now = self.clock.now()
         if case.appeal_until is not None and now > case.appeal_until:
             return Answered(text=self.texts("appeal.too_late", id=case.id), case=case)
         held = await self.records.cancel_outbox(case.id, now)
-        pid = person.id if person else None
         line = Decision(
             account=who.account, person_id=pid, word=f"appeal:{case.status.value}", note=reason, at=now
         )
         appealed = replace(case, status=CaseStatus.APPEALED, decisions=(*case.decisions, line))
-        text = self.message(plan, "steward.appeal", case, who, note=reason)
+        subject = self.people.member(case.group_id, case.account)
+        text = self.message(plan, "steward.appeal", case, subject, note=reason)
         ask = AskStewards(
             group_id=case.group_id, text=text, subject=f"case:{case.id}", options=self._options()
         )
@@ -695,19 +779,20 @@ class Casebook:
         self, case: Case, decision: Decision, plan: GroupPlan, event_id: str
     ) -> Answered:
         who = self.people.member(case.group_id, decision.account)
-        if has_agreed(case, decision.account, decision.person_id) and self._others(case):
+        if await self._judges_own_word(case, who):
             return Answered(text=self.texts("refused.own_decision", id=case.id), case=case)
         accepted = replace(case, decisions=(*case.decisions, replace(decision, word="accept")))
         return await self._undo(accepted, CaseStatus.REVERSED, who, plan, event_id, "appeal.accepted")
 
-    def _others(self, case: Case) -> list[AccountId]:
-        """Give the stewards who could decide an appeal without having decided the case."""
-        before = {decision.account for decision in case.decisions}
-        return [
-            account
-            for account in self.people.stewards_of(case.group_id)
-            if account not in before and account != case.account
-        ]
+    async def _judges_own_word(self, case: Case, who: Member) -> bool:
+        """Say whether somebody else has to decide this appeal, because `who` decided the case and others did not."""
+        decided = [decision for decision in case.decisions if decision.word in ("approve", "confirm")]
+        before = {decision.account for decision in decided} | {decision.person_id for decision in decided}
+        before.discard(None)
+        if not before & {who.account, await self._person_id(who.account)}:
+            return False
+        others = [a for a in await self._eligible(case) if not before & {a, await self._person_id(a)}]
+        return bool(others)
 
     # — by themselves —
 
@@ -719,17 +804,18 @@ class Casebook:
             if case.account != event.account or case.status not in _RECALLABLE:
                 continue
             rows = await self.records.outbox(case_id=case.id)
-            bitten = any(row.action.bites and row.state is OutboxState.DONE for row in rows)
+            bitten = any(row.action.bites and may_be_done(row) for row in rows)
             grace = timedelta(seconds=plan.policy.discipline.self_recall_grace_s)
             if not forgiven_by_recall(case, event.at, grace, bitten=bitten):
                 continue
+            tickets = await self._tickets_of(case)
             await self.records.cancel_outbox(case.id, self.clock.now())
             withdrawn = replace(
                 case, status=CaseStatus.WITHDRAWN, decided_at=self.clock.now(), expires_at=None
             )
             told = self._notice_rows(withdrawn, "notice.withdrawn", plan, event.id)
             booked = await self.records.update_case(withdrawn, outbox=told)
-            await self._close_tickets_of(case)
+            await self._close(tickets)
             return Answered(text="", case=booked.case, rows=booked.outbox)
         return None
 
@@ -738,10 +824,11 @@ class Casebook:
         case = await self.records.case_of_event(event_id)
         if case is None or case.status not in (CaseStatus.FLAGGED, CaseStatus.PROPOSED):
             return None
+        tickets = await self._tickets_of(case)
         await self.records.cancel_outbox(case.id, self.clock.now())
         lapsed = replace(case, status=CaseStatus.LAPSED, decided_at=self.clock.now())
         stored = (await self.records.update_case(lapsed)).case
-        await self._close_tickets_of(case)
+        await self._close(tickets)
         await self._audit(stored, "lapsed", "clock")
         return stored
 
@@ -791,6 +878,25 @@ class Casebook:
         )
 
     # — small helps —
+
+    async def _read(self, case_id: int) -> Case | None:
+        """Read a case, with its deciders as they are bound now: two accounts may have become one person since."""
+        case = await self.records.case(case_id)
+        if case is None or not case.decisions:
+            return case
+        now = {line.account: await self._person_id(line.account) for line in case.decisions}
+        lines = (replace(line, person_id=now[line.account] or line.person_id) for line in case.decisions)
+        return replace(case, decisions=tuple(lines))
+
+    async def _person_id(self, account: AccountId | None) -> PersonId | None:
+        person = await self.records.person_of(account) if account else None
+        return None if person is None else person.id
+
+    def _at_home(self, case: Case, who: Member, plan: GroupPlan) -> tuple[Member, GroupPlan]:
+        """A case is decided by its own group's stewards and policy, in whatever group the word was given."""
+        if case.group_id == plan.group.id:
+            return who, plan
+        return self.people.member(case.group_id, who.account), self.plan_of(case.group_id) or plan
 
     async def _strikes(self, case: Case) -> int:
         return await self.records.strikes(case.person_id, case.ladder, self.clock.now()) if case.ladder else 0
@@ -863,6 +969,29 @@ _AFTER_ANSWER = 100
 """Rows that follow from a command's fact are numbered from here; the answer itself has number 0."""
 
 _RECALLABLE = (CaseStatus.FLAGGED, CaseStatus.PROPOSED, CaseStatus.EFFECTIVE, CaseStatus.MEASURE)
+
+
+_UNDOABLE = frozenset(
+    {
+        CaseStatus.EFFECTIVE,
+        CaseStatus.MEASURE,
+        CaseStatus.PROPOSED,
+        CaseStatus.APPEALED,
+        CaseStatus.FLAGGED,
+    }
+)
+
+_A_DAY = timedelta(days=1)
+
+
+def _counts_as_muted(row: OutboxRow, midnight: datetime) -> bool:
+    """Say whether a mute counts against today's measure: the machine asked for it, and it was not called off."""
+    asked = row.purpose == "contain" and row.created_at >= midnight
+    return asked and (row.state is not OutboxState.CANCELLED or may_be_done(row))
+
+
+def _done_by_hand(ticket: Ticket) -> bool:
+    return ticket.closed_at is not None and ticket.closed_by != "case"
 
 
 def _offences(ruling: Ruling) -> tuple[Offence, ...]:

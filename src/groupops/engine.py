@@ -140,7 +140,7 @@ class Engine:
             settled=settled,
             rehearse=parts.rehearse,
         )
-        casebook = Casebook(parts.records, parts.clock, people, outbox, parts.hooks, texts)
+        casebook = Casebook(parts.records, parts.clock, people, outbox, parts.hooks, texts, plans.of)
         obligations = Obligations(
             parts.records, parts.clock, plans.hours, texts=lambda _: texts, people=people
         )

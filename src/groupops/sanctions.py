@@ -12,6 +12,7 @@ from groupops.actions import (
     Announce,
     DeleteMessage,
     DirectMessage,
+    InDoubt,
     Mute,
     Reply,
     SendCard,
@@ -22,11 +23,14 @@ from groupops.actions import (
 from groupops.people import Member, PersonId, Role, Stage
 from groupops.plugin import HOLDING_MUTE
 from groupops.policy import Discipline, Ladder
-from groupops.records import Case, CaseStatus
+from groupops.records import Case, CaseStatus, OutboxRow, OutboxState
 from groupops.verdicts import AUTO_ORDER, AutoMax, Offence, Severity
 
 TALK = (SendText, Reply, DirectMessage, SendImage, SendFile, SendCard, Announce)
 """Actions that only say something."""
+
+MAYBE_DONE = frozenset({OutboxState.DONE, OutboxState.PERFORMING, OutboxState.IN_DOUBT})
+"""States of actions that may have reached the platform."""
 
 MEASURED = frozenset({"word", "pattern", "url", "file", "list", "window"})
 """Evidence a machine saw itself. A report is none of it: a report alone never contains anybody."""
@@ -185,17 +189,32 @@ class Refusal:
 
 
 def may_decide(
-    case: Case, who: Member, person_id: PersonId | None, note: str, *, reason_needed: bool
+    case: Case,
+    who: Member,
+    person_id: PersonId | None,
+    note: str,
+    *,
+    reason_needed: bool,
+    reporter_id: PersonId | None = None,
 ) -> Refusal | None:
     """Say why a member may not decide a case, or None when nothing stands against it.
 
-    Never the subject, never the reporter, never twice; and with a reason where one is required (C58).
+    Never the subject and never the reporter, by whatever account; and with a reason where one is required (C58).
+
+    Args:
+        case: which case.
+        who: who wants to decide, as a member of the case's group.
+        person_id: the person behind that account, if bound.
+        note: the reason given.
+        reason_needed: True where none will not do.
+        reporter_id: the person who reported it, if bound.
     """
     if not (who.steward or who.role is Role.OWNER):
         return Refusal(key="refused.not_steward")
     if who.account == case.account or (person_id is not None and person_id == case.person_id):
         return Refusal(key="refused.subject")
-    if case.reporter is not None and who.account == case.reporter:
+    same_person = person_id is not None and person_id == reporter_id
+    if case.reporter is not None and (who.account == case.reporter or same_person):
         return Refusal(key="refused.reporter")
     if reason_needed and not note.strip():
         return Refusal(key="refused.reason")
@@ -221,8 +240,11 @@ def _who(person_id: PersonId | None, account: str) -> str:
 
 
 def burst_of(case: Case, at: datetime, burst: timedelta) -> bool:
-    """Say whether a further hit at `at` belongs to this case: within the burst of its first hit (G9)."""
-    return timedelta() <= at - case.opened_at <= burst
+    """Say whether a further hit at `at` belongs to this case: within the burst of its first hit (G9).
+
+    Facts may come in another order than they happened, so a hit just before the booked one belongs to it too.
+    """
+    return abs(at - case.opened_at) <= burst
 
 
 def forgiven_by_recall(case: Case, recalled_at: datetime, grace: timedelta, *, bitten: bool) -> bool:
@@ -233,10 +255,18 @@ def forgiven_by_recall(case: Case, recalled_at: datetime, grace: timedelta, *, b
         recalled_at: when the author took it back.
         grace: how long that forgives.
         bitten: True when something was already taken from the member (a recall or mute by the bot).
+
+    Returns:
+        True when it does; never for a burst, of which one message was taken back and others still stand.
     """
-    machine_only = not case.decisions
+    machine_only = not case.decisions and not any(evidence.what == "repeat" for evidence in case.evidence)
     early = recalled_at - case.opened_at <= grace
     return early and machine_only and not bitten and case.severity < Severity.CRITICAL
+
+
+def may_be_done(row: OutboxRow) -> bool:
+    """Say whether an action may have been carried out: done, on its way, or sent with its answer lost."""
+    return row.state in MAYBE_DONE or isinstance(row.receipt, InDoubt)
 
 
 def reversals(done: Sequence[Action]) -> tuple[Action, ...]:
