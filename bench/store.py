@@ -1,6 +1,7 @@
 """What keeping the record costs (P10); `python -m bench.store` prints it."""
 
 import asyncio
+import gc
 import json
 import shutil
 import statistics
@@ -26,8 +27,8 @@ from tests.support import postgres_server
 
 Row = dict[str, Any]
 
-ROUNDS = 5
-BOOKINGS = 400
+ROUNDS = 7
+BOOKINGS = 600
 PERSONS = 50
 ALONE = 100
 BATCH = 100
@@ -65,6 +66,7 @@ async def _measure(url: str, name: str, goal: float) -> list[Row]:
 
 async def _p99(records: SqlRecords, persons: Sequence[PersonId], numbers: Iterator[int]) -> float:
     taken = list[float]()
+    gc.collect()
     for _ in range(BOOKINGS):
         number = next(numbers)
         person, event_id = persons[number % len(persons)], f"qq:{number}"

@@ -475,6 +475,24 @@ async def test_nothing_is_written_when_the_decision_fails(records: Records) -> N
     assert (await records.book("qq:e1", li.id, "soft", NOON, booking(li.id))).fresh
 
 
+async def test_a_booking_that_is_cancelled_happens_entirely_or_not_at_all(records: Records) -> None:
+    li = await records.person_for(LI)
+
+    for turn in range(6):
+        task = asyncio.create_task(
+            records.book(f"qq:e{turn}", li.id, "soft", NOON, booking(li.id, outbox=rows(f"qq:e{turn}", 2)))
+        )
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    after = await records.book("qq:after", li.id, "soft", NOON, booking(li.id))
+    assert after.fresh
+    for case in await records.cases():
+        assert len(await records.outbox(case_id=case.id)) == (0 if case.id == after.case.id else 2)
+
+
 async def test_nobody_can_be_booked_who_is_not_there(records: Records) -> None:
     with pytest.raises(StoreError, match="no person 5"):
         await records.book("qq:e1", PersonId(5), "soft", NOON, forbidden)

@@ -192,7 +192,6 @@ class Case(Model):
             Index(fields=("person_id", "ladder", "status")),
             Index(fields=("group_id", "status")),
             Index(fields=("message_id",)),
-            Index(fields=("opened_at",)),
         )
 
 

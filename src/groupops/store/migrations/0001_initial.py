@@ -91,7 +91,6 @@ class Migration(migrations.Migration):
                     Index(fields=["person_id", "ladder", "status"]),
                     Index(fields=["group_id", "status"]),
                     Index(fields=["message_id"]),
-                    Index(fields=["opened_at"]),
                 ],
                 "pk_attr": "id",
                 "table_description": "The record of an offence, one per fact. Its words are taken out before the case itself is forgotten.",
