@@ -50,8 +50,8 @@ def _read(path: str, _changed: int, _size: int) -> tuple[Listed, ...]:
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(f"list file {path!r}, line {line}: not UTF-8; save the file as UTF-8") from error
+        at = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"list file {path!r}, line {at}: not UTF-8; save the file as UTF-8") from error
     except OSError as error:
         raise ConfigError(f"list file {path!r} cannot be read: {error.strerror}; check the path") from error
     found: dict[Listed, None] = {}

@@ -53,7 +53,7 @@ def _matchable(word: str) -> str:
 
 def _of_category(value: Any, info: ValidationInfo) -> Any:
     """A plain list is short for a table with the category such lists are usually for."""
-    usual = {"words": "other_harm", "url_deny": "malware_link"}
+    usual = {"operator_words": "other_harm", "url_deny": "malware_link"}
     if isinstance(value, list | tuple) and info.field_name in usual:
         return {usual[info.field_name]: value}
     return value
@@ -103,7 +103,7 @@ class Moderation(Settings):
     operator_list_files: Annotated[tuple[_Word, ...], AfterValidator(_each_once)] = Field(
         default=(), title="自备词表文件"
     )
-    words: Annotated[Mapping[_Category, _Words], BeforeValidator(_of_category)] = Field(
+    operator_words: Annotated[Mapping[_Category, _Words], BeforeValidator(_of_category)] = Field(
         default={}, title="本群自备词(类别 → 词)"
     )
     allow: _Words = Field(default=(), title="放行的词句(其中的命中不算)")
@@ -135,10 +135,10 @@ class Moderation(Settings):
         for name in self.ladders:
             if name != "default":
                 _known(name)
-        own = sum(len(words) for words in self.words.values())
+        own = sum(len(words) for words in self.operator_words.values())
         if own > OWN_WORDS:
             raise ValueError(
-                f"words: {own} words, at most {OWN_WORDS}; put them into a file of operator_list_files"
+                f"operator_words: {own} words, at most {OWN_WORDS}; put them into a file of operator_list_files"
             )
         for path in self.operator_list_files:
             read_list(path)
@@ -185,7 +185,7 @@ class Moderation(Settings):
 
     def own_words(self) -> Iterator[Listed]:
         """The operator's words of the categories in use: those set here, then those of the files."""
-        for category, words in self.words.items():
+        for category, words in self.operator_words.items():
             if category in self.use:
                 yield from (Listed(category=category, word=word) for word in words)
         for path in self.operator_list_files:

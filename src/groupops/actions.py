@@ -410,7 +410,28 @@ class OpenCase:
     kind: Literal["open_case"] = "open_case"
 
 
-Errand = OpenObligation | SettleObligation | WakeAt | OpenCase
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DismissCase:
+    """An errand for the core: a steward said that a case is no offence, in whatever state it is.
+
+    Whoever may not decide the case (its subject, its reporter) is told so and nothing changes; else the strike
+    goes, what can be reversed is reversed, and the giver is told.
+
+    Args:
+        group_id: where it was said.
+        case_id: which case.
+        account: the steward who said it.
+        note: why, in words.
+    """
+
+    group_id: GroupId
+    case_id: int
+    account: AccountId
+    note: str
+    kind: Literal["dismiss_case"] = "dismiss_case"
+
+
+Errand = OpenObligation | SettleObligation | WakeAt | OpenCase | DismissCase
 """What a plugin may ask of the core itself, beside actions."""
 
 

@@ -669,6 +669,12 @@ class Casebook:
         """A steward excuses the member (豁免): the case stays on record, nothing follows from it any more."""
         return await self._take_back(case_id, who, note, plan, event_id, CaseStatus.WAIVED, "waived")
 
+    async def dismiss(self, case_id: int, who: Member, note: str, plan: GroupPlan, event_id: str) -> Answered:
+        """A steward says that it was no offence at all (误报), also where the case is decided already."""
+        return await self._take_back(
+            case_id, who, note, plan, event_id, CaseStatus.DISMISSED, "rejected.done"
+        )
+
     async def _take_back(  # noqa: PLR0917 - who takes back which case into what, and why
         self, case_id: int, who: Member, note: str, plan: GroupPlan, event_id: str, to: CaseStatus, key: str
     ) -> Answered:

@@ -173,7 +173,7 @@ class Commands:
     def _given(
         self, event: MessagePosted, command: Command, args: tuple[str, ...], *, private: bool
     ) -> CommandGiven:
-        quoted = next((part.message_id for part in event.segments if isinstance(part, Quote)), "")
+        quoted = next((part for part in event.segments if isinstance(part, Quote)), None)
         return CommandGiven(
             id=f"{event.id}/command",
             at=event.at,
@@ -185,7 +185,9 @@ class Commands:
             args=args,
             private=private,
             message_id=event.message_id,
-            quoted=quoted,
+            quoted=quoted.message_id if quoted else "",
+            quoted_account=quoted.account if quoted else None,
+            quoted_text=quoted.text if quoted else "",
             mentioned=_mentioned(event),
         )
 

@@ -115,6 +115,7 @@ class Engine:
                 clock=parts.clock,
                 counters=parts.counters,
                 people=people,
+                cases=parts.records,
                 calendar=parts.calendar,
                 log=parts.log,
                 texts=own or _texts(parts.hooks, plugin),

@@ -335,6 +335,9 @@ class CommandGiven(Happening):
         private: True when given outside the group (direct message, console).
         message_id: the message it stood in, if any.
         quoted: the message that was quoted with it, if any.
+        quoted_account: its author, where the platform says so.
+        quoted_text: its text, where the platform says so; its author's words, never the giver's.
+        mentioned: the accounts mentioned with it, in order.
     """
 
     account: AccountId
@@ -343,6 +346,8 @@ class CommandGiven(Happening):
     private: bool = False
     message_id: str = ""
     quoted: str = ""
+    quoted_account: AccountId | None = None
+    quoted_text: str = ""
     mentioned: tuple[AccountId, ...] = ()
     kind: Literal["command_given"] = "command_given"
 

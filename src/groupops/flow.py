@@ -11,6 +11,7 @@ from groupops.actions import (
     Action,
     AskStewards,
     DirectMessage,
+    DismissCase,
     Errand,
     OpenCase,
     OpenObligation,
@@ -396,6 +397,8 @@ class Flow:
                     await self.records.put_due((due,))
                 case OpenCase():
                     await self._report(f"{event.id}/{plugin}/{number}", plan, plugin, item)
+                case DismissCase():
+                    actions += await self._dismiss(event, plan, item)
                 case _:
                     actions.append(item)
         return actions
@@ -403,6 +406,15 @@ class Flow:
     async def _report(self, event_id: str, plan: GroupPlan, plugin: str, report: OpenCase) -> None:
         booked = await self.casebook.report(event_id, report, plugin, plan)
         await self.outbox.send(booked_rows(booked))
+
+    async def _dismiss(self, event: Event, plan: GroupPlan, errand: DismissCase) -> tuple[Action, ...]:
+        """Dismiss a case on a steward's word; gives what the steward is told."""
+        who = self.people.member(event.group_id, errand.account)
+        done = await self.casebook.dismiss(errand.case_id, who, errand.note, plan, event.id)
+        await self.outbox.send(done.rows)
+        return (
+            DirectMessage(group_id=event.group_id, account=who.account, text=done.text, neutral=done.text),
+        )
 
     # — commands and choices —
 

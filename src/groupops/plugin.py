@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from groupops.clock import Clock
     from groupops.counters import Counters
     from groupops.people import AccountId, Group, GroupId, Member
+    from groupops.records import Case
 
 hookimpl = pluggy.HookimplMarker("groupops")
 """Marks a function of a plugin as its answer to a hook of the same name."""
@@ -186,6 +187,14 @@ class Directory(Protocol):
         ...
 
 
+class Cases(Protocol):
+    """Where a plugin reads a case that a steward names by its number; only the core changes cases."""
+
+    async def case(self, case_id: int) -> Case | None:
+        """Give a case as it stands, or None when there is none."""
+        ...
+
+
 class Texts:
     """What a plugin says to people: its `texts.toml`, read once, filled in without parsing user text as markup.
 
@@ -253,6 +262,7 @@ class Tools:
         clock: where time comes from.
         counters: windows and once-only marks.
         people: who and where, as known now.
+        cases: the cases, to read.
         calendar: which days are worked.
         log: where to log.
         texts: the plugin's own texts.
@@ -261,6 +271,7 @@ class Tools:
     clock: Clock
     counters: Counters
     people: Directory
+    cases: Cases
     calendar: WorkCalendar
     log: Log
     texts: Texts

@@ -53,13 +53,15 @@ class Desk:
         self.log = QuietLog()
         self.clock = StoppedClock(at("2020-01-01T00:00"))
         counters = self.counters_for(self.clock)
+        records = MemoryRecords()
         people = PeopleBook(
-            MemoryRecords(), self.clock, counters, self.calendar, lambda _: frozenset(), texts_of("groupops")
+            records, self.clock, counters, self.calendar, lambda _: frozenset(), texts_of("groupops")
         )
         tools = Tools(
             clock=self.clock,
             counters=counters,
             people=people,
+            cases=records,
             calendar=self.calendar,
             log=self.log,
             texts=texts_of("groupops_quiet_hours"),
