@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from groupops.actions import Capability
@@ -32,6 +32,9 @@ from groupops.ticker import CORE, Schedules, Ticker
 
 PURGE = "purge"
 """The core's nightly job."""
+
+EFFECTIVE = "effective"
+"""The core's own row for the day a policy begins to apply; `time_came` makes the plan anew at it."""
 
 PURGE_HOUR = 3
 """Local hour at which what is past its term is forgotten."""
@@ -353,10 +356,20 @@ class Engine:
         plan = await self.plans.rebuild(group)
         await self.schedules.rearm(plan.group, plan.policy)
         await self._arm_purge(plan)
+        await self._arm_effective(plan)
         return plan
 
+    async def _arm_effective(self, plan: GroupPlan) -> None:
+        """Be woken at the first moment of a policy that waits for its day, so that it applies from then (G20)."""
+        if plan.until is None:
+            return
+        at = datetime.combine(plan.until, time(), plan.timezone)
+        await self.parts.records.put_due(
+            (Due(job=f"{EFFECTIVE}/{plan.group.id}", due_at=at, group_id=plan.group.id, plugin=CORE),)
+        )
+
     async def _arm_purge(self, plan: GroupPlan) -> None:
-        """Keep the nightly purge, and the first moment of a policy that waits for its day, ahead of us."""
+        """Keep the nightly purge ahead of us."""
         now = plan.local(self.parts.clock.now())
         tonight = now.replace(hour=PURGE_HOUR, minute=0, second=0, microsecond=0)
         at = tonight if tonight > now else tonight + _DAY

@@ -17,7 +17,7 @@ from groupops.hooks import Hooks
 from groupops.scenario import seeing
 from groupops.scenario.language import Registry, Said
 from groupops.scenario.reading import Line, Scenario, files, read_file
-from groupops.scenario.stage import NoCase, Stageplay, Unmet, default_setup
+from groupops.scenario.stage import Missing, Stageplay, Unmet, default_setup
 from groupops.scenario.steps import registry as known_steps
 
 StepMark = Literal["done", "passed_over", "failed", "not_reached"]
@@ -166,11 +166,23 @@ async def play(
     report = Report()
     installed = installed_plugins() | frozenset(extra or {})
     for scenario in load(paths):
-        for chosen in (profile,) if profile else scenario.profiles(names):
+        for chosen in chosen_profiles(scenario, installed, profile):
             report.results.append(
                 await play_one(scenario, chosen, installed=installed, extra=extra, watcher=watcher)
             )
     return report
+
+
+def chosen_profiles(
+    scenario: Scenario, installed: frozenset[str], profile: str | None = None
+) -> tuple[str, ...]:
+    """Give the profiles a scenario is played on: the one asked for, else those it says outcomes for.
+
+    One that cannot be played for want of a plugin is skipped once, not once for each profile.
+    """
+    if profile is not None:
+        return (profile,)
+    return scenario.profiles(profile_names()) if scenario.needs <= installed else (BASE_PROFILE,)
 
 
 async def play_one(
@@ -242,7 +254,7 @@ class _Playing:
         why = ""
         try:
             mark = await self._do(line, stage)
-        except NoCase as error:
+        except Missing as error:
             mark = "passed_over" if stage.blind else "failed"
             why = "" if stage.blind else str(error)
         except (Unmet, GroupOpsError, ValueError) as error:
@@ -346,7 +358,8 @@ class Terminal:
     def ended(self, result: Result) -> None:
         """Print why a scenario was skipped, or what was wrong with it as a whole."""
         if result.verdict == "skipped":
-            self._show(f"\n{result.scenario.title}  skipped: {result.why}", "yellow")
+            where = f"{result.scenario.path}:{result.scenario.line}"
+            self._show(f"- {result.scenario.title}  {where}  skipped: {result.why}", "yellow")
         elif result.why and not any(step.why for step in result.steps):
             self._show(f"      {result.why}", "red")
 

@@ -113,8 +113,9 @@ async def tickets(stage: Stageplay, *, whole_story: bool = False, open_only: boo
 
 
 async def audit(stage: Stageplay) -> tuple[Audit, ...]:
-    """Give the lines of audit of this block."""
-    return (await stage.records.audit(limit=1_000_000))[stage.mark.audit :]
+    """Give the lines of audit of this block; the nightly forgetting is no part of any story."""
+    lines = (await stage.records.audit(limit=1_000_000))[stage.mark.audit :]
+    return tuple(line for line in lines if line.what != "purged")
 
 
 async def obligation(stage: Stageplay, name: str, title: str) -> Obligation:

@@ -57,8 +57,8 @@ class Unmet(Exception):
     """An outcome is otherwise than the scenario says; the text says how it is."""
 
 
-class NoCase(Unmet):
-    """A step speaks of a case, and there is none."""
+class Missing(Unmet):
+    """A step speaks of a case or a message, and there is none: the bot did not see what it would take."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,6 +154,7 @@ class Setup:
         extra: plugins that are not installed, by name.
         cast: who there is.
         places: the groups.
+        wants: capabilities without which nothing is to happen.
     """
 
     folder: Path
@@ -169,6 +170,7 @@ class Setup:
     extra: dict[str, ModuleType] = field(default_factory=dict[str, ModuleType])
     cast: dict[str, Actor] = field(default_factory=dict[str, Actor])
     places: dict[str, Place] = field(default_factory=dict[str, Place])
+    wants: frozenset[str] = frozenset()
 
 
 def default_setup(folder: Path) -> Setup:
@@ -301,6 +303,7 @@ class Stageplay:
         except ConfigError:
             self._rig = None
             raise
+        self.blind = not setup.wants <= {str(one) for one in self.can()}
         self._rig.outcomes.clear()
         self.outcomes = self._rig.outcomes
         await self.set_mark()
@@ -593,11 +596,11 @@ class Stageplay:
         """Give the case a step speaks of: the last one.
 
         Raises:
-            NoCase: there is none.
+            Missing: there is none.
         """
         cases = await self.records.cases()
         if not cases:
-            raise NoCase("there is no case")
+            raise Missing("there is no case")
         return cases[-1]
 
 

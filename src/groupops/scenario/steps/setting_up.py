@@ -9,7 +9,6 @@ from datetime import date
 from types import ModuleType
 from typing import Any
 
-from groupops.actions import Capability
 from groupops.errors import ScenarioError
 from groupops.events import EVENT_KINDS
 from groupops.people import Role, Stage
@@ -261,9 +260,10 @@ async def bot_role(stage: Stageplay, role: str) -> None:
 @given("机器人能{abilities},否则什么也不会发生")
 async def or_nothing(stage: Stageplay, abilities: tuple[str, ...]) -> None:
     """在没有这些能力的平台上,只检查没有立案、没有对任何人采取措施、机器人没有主动说话。"""
-    await stage.ready()
-    if not frozenset(Capability(one) for one in abilities) <= stage.can():
-        stage.blind = True
+    if stage.open:
+        stage.blind = stage.blind or not frozenset(abilities) <= {str(one) for one in stage.can()}
+        return
+    stage.before().wants |= frozenset(abilities)
 
 
 # — what fails —

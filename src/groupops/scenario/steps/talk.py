@@ -6,12 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from groupops.errors import ScenarioError
 from groupops.events import Card, File, Image, Link, Location, Media, MessagePosted, Segment, Voice
 from groupops.people import AccountId
 from groupops.scenario.language import when
 from groupops.scenario.seeing import last_post
-from groupops.scenario.stage import Stageplay, Unmet
+from groupops.scenario.stage import Missing, Stageplay, Unmet
 from groupops.scenario.words import filler
 
 BOT = "机器人"
@@ -107,7 +106,7 @@ async def quotes_bot(stage: Stageplay, name: str, text: str) -> None:
     """引用机器人在群里的上一条消息发言。"""
     said = stage.world.said_by_bot(stage.native)
     if not said:
-        raise Unmet("the bot has not said anything in the group yet")
+        raise Missing("the bot has not said anything in the group yet")
     await post(stage, name, text, quote=said[-1].id)
 
 
@@ -251,7 +250,7 @@ async def delivered_nameless(stage: Stageplay, text: str) -> None:
 
 def _last(stage: Stageplay) -> MessagePosted:
     if not stage.posted:
-        raise ScenarioError("no message was delivered yet that could come again")
+        raise Missing("no message was delivered yet that could come again")
     return stage.posted[-1]
 
 
