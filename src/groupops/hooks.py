@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+import tomllib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
+from importlib import resources
 from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any, get_type_hints
@@ -16,11 +18,12 @@ from typing import Any, get_type_hints
 import pluggy
 
 from groupops import hookspecs
+from groupops.answers import fault_of, in_order
 from groupops.counters import CountersUnavailable
 from groupops.errors import PluginError
 from groupops.events import EVENT_KINDS
 from groupops.plugin import Manifest, Tools
-from groupops.verdicts import Offence, Pardon, Ruling, Said, settle
+from groupops.verdicts import Ruling, Said, settle
 
 GROUP = "groupops"
 """The entry-point group in which plugins and adapters are registered."""
@@ -103,6 +106,7 @@ class Hooks:
         self._on_fault = on_fault
         self._stack = AsyncExitStack()
         self._own: dict[str, Any] = {}
+        self._adrift: set[asyncio.Task[Any]] = set()
 
     # — loading —
 
@@ -139,12 +143,14 @@ class Hooks:
         found = _contract_faults(module, manifest, self._commands())
         if found:
             raise PluginError(name, found[0])
-        self._manager.register(module, name)
         try:
+            self._manager.register(module, name)
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             self._manager.unregister(name=name)
-            raise PluginError(name, f"answers a hook that does not exist: {error}") from error
+            raise PluginError(
+                name, f"answers a hook that does not exist, or asks it for what it does not offer: {error}"
+            ) from error
         self._loaded[name] = Loaded(name=name, module=module, manifest=manifest)
         return self._loaded[name]
 
@@ -261,25 +267,34 @@ class Hooks:
         waiting, asked.waiting = asked.waiting, []
         if not waiting:
             return asked
-        for (bound, _), value in zip(
-            waiting, await asyncio.gather(*(self._one(awaited) for _, awaited in waiting)), strict=True
-        ):
-            if isinstance(value, _Failure) and isinstance(value.error, CountersUnavailable):
-                asked.held = True
-            elif isinstance(value, _Failure):
-                self._failed(asked, bound, value.error)
-            elif value is not None:
-                self._take(asked, bound, value)
+        tasks = [asyncio.ensure_future(_guarded(awaited)) for _, awaited in waiting]
+        try:
+            await asyncio.wait(tasks, timeout=self._timeout)
+        finally:
+            self._let_go(tasks)
+        for (bound, _), task in zip(waiting, tasks, strict=True):
+            self._take_late(asked, bound, task)
         return asked
 
-    async def _one(self, awaited: Awaitable[Any]) -> Any:
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await awaited
-        except TimeoutError:
-            return _Failure(TimeoutError(f"no answer within {self._timeout:g} s"))
-        except Exception as error:
-            return _Failure(error)
+    def _let_go(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
+        """Cancel those who are still thinking, and wait no more: one that will not be cancelled holds nobody up."""
+        for task in tasks:
+            if not task.done():
+                task.cancel()
+                self._adrift.add(task)
+                task.add_done_callback(self._adrift.discard)
+
+    def _take_late(self, asked: Asked, bound: Bound, task: asyncio.Task[Any]) -> None:
+        if not task.done():
+            self._failed(asked, bound, TimeoutError(f"no answer within {self._timeout:g} s"))
+            return
+        value = task.result()
+        if isinstance(value, _Failure) and isinstance(value.error, CountersUnavailable):
+            asked.held = True
+        elif isinstance(value, _Failure):
+            self._failed(asked, bound, value.error)
+        elif value is not None:
+            self._take(asked, bound, value)
 
     def settle(self, event: Any, said: Sequence[Said]) -> Ruling:
         """Have the verdicts merged: by a plugin's `settle` if one answers, else by the core's."""
@@ -303,21 +318,11 @@ class Hooks:
         return caller.get_hookimpls()
 
     def _take(self, asked: Asked, bound: Bound, value: Any) -> None:
-        expected = _ANSWERS.get(bound.hook)
-        if expected is not None and not isinstance(value, expected):
-            self._failed(
-                asked, bound, TypeError(f"answered {type(value).__name__}, which means nothing here")
-            )
-            return
-        if bound.hook in _LISTS:
-            value = tuple(value)
-            odd = next((item for item in value if not hasattr(item, "kind")), None)
-            if odd is not None:
-                self._failed(
-                    asked, bound, TypeError(f"answered with {type(odd).__name__}, which is no action")
-                )
-                return
-        asked.answers.append(Answer(bound.plugin, value))
+        fault = fault_of(bound.hook, value)
+        if fault is None:
+            asked.answers.append(Answer(bound.plugin, in_order(bound.hook, value)))
+        else:
+            self._failed(asked, bound, TypeError(fault))
 
     def _failed(self, asked: Asked, bound: Bound, error: BaseException) -> None:
         asked.faults.append(bound.plugin)
@@ -330,16 +335,20 @@ class Hooks:
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    error: Exception
+    error: BaseException
 
 
-_ANSWERS: Mapping[str, tuple[type, ...]] = {
-    "judge": (Offence, Pardon),
-    "settle": (Ruling,),
-    "react": (list, tuple, set, frozenset),
-    "impose": (list, tuple, set, frozenset),
-}
-_LISTS = frozenset({"react", "impose"})
+async def _guarded(awaited: Awaitable[Any]) -> Any:
+    """Await a plugin's answer; whatever it raises is given, not raised, unless we are cancelled ourselves."""
+    try:
+        return await awaited
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        return _Failure(error)
+    except Exception as error:
+        return _Failure(error)
 
 
 def _is_adapter(module: ModuleType) -> bool:
@@ -408,12 +417,28 @@ def _state_faults(module: ModuleType) -> list[str]:
 
 
 def _command_faults(manifest: Manifest, taken: Mapping[str, str]) -> list[str]:
+    words = [word for command in manifest.commands for word in (command.word, *command.aliases)]
+    twice = sorted({word for word in words if words.count(word) > 1})
     return [
-        f"has a command {word!r} that plugin {taken[word]!r} has already; choose another word"
-        for command in manifest.commands
-        for word in (command.word, *command.aliases)
-        if word in taken
+        *(f"has the command {word!r} twice; choose another word for one of them" for word in twice),
+        *(
+            f"has a command {word!r} that is the core's own; choose another word"
+            for word in words
+            if word in core_words()
+        ),
+        *(
+            f"has a command {word!r} that plugin {taken[word]!r} has already; choose another word"
+            for word in words
+            if word in taken
+        ),
     ]
+
+
+@cache
+def core_words() -> frozenset[str]:
+    """Give the words of the core's commands, which no plugin may have."""
+    raw = tomllib.loads(resources.files("groupops").joinpath("commands.toml").read_text("utf-8"))
+    return frozenset(str(table["word"]) for table in raw.values())
 
 
 def _hook_faults(module: ModuleType, manifest: Manifest) -> list[str]:

@@ -1,0 +1,115 @@
+"""Says whether what a plugin answered can be used at all, before anything is built on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, cast
+
+from groupops import wire
+from groupops.actions import Action, Errand
+from groupops.people import Clause
+from groupops.verdicts import AUTO_ORDER, Evidence, Offence, Pardon, Ruling, Severity
+
+
+def fault_of(hook: str, value: object) -> str | None:
+    """Say what is wrong with a plugin's answer to a hook, in words that follow its name; None when it can be used.
+
+    Args:
+        hook: the hook.
+        value: the answer; never None, for that is no answer.
+    """
+    look = _LOOKS.get(hook)
+    return None if look is None else look(value)
+
+
+def in_order(hook: str, value: Any) -> Any:
+    """Give an answer with its parts in an order that every process and every repetition finds again.
+
+    What is to be done is known by its place in the answer, and a set has none.
+    """
+    if hook not in _LISTS:
+        return value
+    items = tuple(cast("Iterable[object]", value))
+    return tuple(sorted(items, key=repr)) if isinstance(value, (set, frozenset)) else items
+
+
+def _verdict(value: object) -> str | None:
+    if isinstance(value, Pardon):
+        return None if _reads(Pardon, value) else "answered with a Pardon whose fields are of the wrong kind"
+    if not isinstance(value, Offence):
+        return _nothing(value)
+    odd = next((name for name, fits in _OFFENCE.items() if not fits(getattr(value, name))), None)
+    return f"answered with an Offence whose {odd!r} is wrong: {getattr(value, odd)!r:.80}" if odd else None
+
+
+def _ruling(value: object) -> str | None:
+    return None if isinstance(value, Ruling) else _nothing(value)
+
+
+def _deeds(value: object) -> str | None:
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        return _nothing(value)
+    odd = next((item for item in cast("Iterable[object]", value) if not _is_deed(item)), None)
+    return (
+        None
+        if odd is None
+        else f"answered with {odd!r:.80}, which is no action and no errand that can be read"
+    )
+
+
+def _is_deed(item: object) -> bool:
+    if isinstance(item, Action):
+        return _reads(wire.ACTION, item)
+    return isinstance(item, Errand) and _reads(wire.ERRAND, item)
+
+
+def _nothing(value: object) -> str:
+    return f"answered {type(value).__name__}, which means nothing here"
+
+
+def _reads(of: Any, value: object) -> bool:
+    """Say whether a value comes back from JSON as it was: what does not could be written down and never read again."""
+    try:
+        return bool(wire.loads(of, wire.dumps(of, value)) == value)
+    except (ValueError, TypeError, Warning):
+        return False
+
+
+def _all(items: object, fits: Callable[[Any], bool]) -> bool:
+    return isinstance(items, tuple) and all(fits(item) for item in cast("tuple[object, ...]", items))
+
+
+def _is_evidence(item: Evidence) -> bool:
+    places = all(place is None or isinstance(place, int) for place in (item.start, item.end))
+    return places and all(isinstance(words, str) for words in (item.what, item.quote, item.detail))
+
+
+def _filled(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+_OFFENCE: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
+    {
+        "rule": _filled,
+        "reason": _filled,
+        "severity": lambda value: isinstance(value, Severity),
+        "ladder": _text,
+        "auto": lambda value: value in AUTO_ORDER,
+        "contain": lambda value: _all(value, lambda item: isinstance(item, Action) and _is_deed(item)),
+        "notice": _text,
+        "evidence": lambda value: _all(value, lambda item: isinstance(item, Evidence) and _is_evidence(item)),
+        "clause": lambda value: value is None or (isinstance(value, Clause) and _reads(Clause, value)),
+        "keep_text": lambda value: isinstance(value, bool),
+    }
+)
+
+_LISTS = frozenset({"react", "impose"})
+
+_LOOKS: Mapping[str, Callable[[object], str | None]] = MappingProxyType(
+    {"judge": _verdict, "settle": _ruling, "react": _deeds, "impose": _deeds}
+)
