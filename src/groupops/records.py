@@ -595,6 +595,18 @@ class Records(Protocol):
         """Claim rows that are due: each is given to one caller once, whoever asks, in order of `due_at`."""
         ...
 
+    async def spent(self, rows: Sequence[Due], now: datetime) -> None:
+        """Write that claimed rows were handed over; until then they may be claimed again by `reclaim`."""
+        ...
+
+    async def reclaim(self, claimed_before: datetime) -> int:
+        """Put back rows that were claimed before a moment and never handed over: their process died.
+
+        Returns:
+            How many rows wait again.
+        """
+        ...
+
     async def next_due(self) -> datetime | None:
         """Give the earliest moment of an unclaimed row."""
         ...

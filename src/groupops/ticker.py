@@ -26,6 +26,9 @@ LATE = timedelta(minutes=1)
 REST_S = 30.0
 """The longest sleep, in seconds: a row that was put in meanwhile, by whomever, waits no longer."""
 
+LEASE = timedelta(minutes=5)
+"""A row that was claimed this long ago and not handed over was claimed by a process that died."""
+
 BATCH = 50
 """Rows claimed at once: few enough that a process that dies takes little with it."""
 
@@ -96,6 +99,7 @@ class Ticker:
         """Fire everything that is due now, in order of `due_at`; returns how many rows this ticker fired."""
         now = self._clock.now()
         fired = 0
+        await self._records.reclaim(now - LEASE)
         while rows := await self._records.claim_due(now, BATCH):
             await self._hand_over(rows)
             fired += len(rows)
@@ -108,10 +112,12 @@ class Ticker:
             except BaseException:
                 await self._put_back(rows[number:])
                 raise
+            await self._records.spent((row,), self._clock.now())
 
     async def _put_back(self, rows: Sequence[Due]) -> None:
         """A claimed moment is spent for good, so the row comes back one instant later."""
         await self._records.put_due([replace(row, due_at=row.due_at + timedelta.resolution) for row in rows])
+        await self._records.spent(rows, self._clock.now())
 
     async def _rest_s(self) -> float:
         due = await self._records.next_due()

@@ -831,6 +831,18 @@ async def test_what_is_due_is_claimed_once_in_order(records: Records) -> None:
     assert await records.next_due() == future.due_at
 
 
+async def test_a_claimed_row_that_was_never_handed_over_comes_back_once_its_claim_is_old(
+    records: Records,
+) -> None:
+    await records.put_due((due("lost"), due("done", 1)))
+    await records.claim_due(NOON + DAY)
+    await records.spent((due("done", 1),), NOON + DAY)
+
+    assert await records.reclaim(NOON + DAY) == 0
+    assert await records.reclaim(NOON + DAY + timedelta(seconds=1)) == 1
+    assert await records.claim_due(NOON + DAY) == (due("lost"),)
+
+
 async def test_no_more_is_claimed_than_asked_for(records: Records) -> None:
     await records.put_due([due("job", minute) for minute in range(5)])
 

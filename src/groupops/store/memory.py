@@ -85,6 +85,7 @@ class _Outbox:
 class _Dues:
     waiting: dict[DueKey, Due] = field(default_factory=dict[DueKey, Due])
     claimed: dict[DueKey, datetime] = field(default_factory=dict[DueKey, datetime])
+    unspent: dict[DueKey, Due] = field(default_factory=dict[DueKey, Due])
     of_job: dict[str, set[DueKey]] = field(default_factory=lambda: defaultdict[str, set[DueKey]](set))
     heap: list[tuple[datetime, str]] = field(default_factory=list[tuple[datetime, str]])
 
@@ -505,8 +506,23 @@ class MemoryRecords:
             del self._dues.waiting[key]
             self._dues.of_job[due.job].discard(key)
             self._dues.claimed[key] = now
+            self._dues.unspent[key] = due
             claimed.append(due)
         return tuple(claimed)
+
+    async def spent(self, rows: Sequence[Due], now: datetime) -> None:  # noqa: ARG002 - memory needs no moment
+        """Write that claimed rows were handed over."""
+        for row in rows:
+            self._dues.unspent.pop((row.job, row.due_at), None)
+
+    async def reclaim(self, claimed_before: datetime) -> int:
+        """Put back rows that were claimed before a moment and never handed over."""
+        lost = [due for key, due in self._dues.unspent.items() if self._dues.claimed[key] < claimed_before]
+        for due in lost:
+            key = (due.job, due.due_at)
+            del self._dues.unspent[key], self._dues.claimed[key]
+        self._put_due(lost)
+        return len(lost)
 
     async def next_due(self) -> datetime | None:
         """Give the earliest moment of an unclaimed row."""
@@ -721,6 +737,8 @@ class MemoryRecords:
         old = [key for key, claimed_at in self._dues.claimed.items() if claimed_at < before]
         for key in old:
             del self._dues.claimed[key]
+            self._dues.unspent.pop(key, None)
+            self._dues.unspent.pop(key, None)
         return len(old)
 
     def _purge_members(self, _before: datetime, _now: datetime) -> int:

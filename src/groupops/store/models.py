@@ -280,7 +280,7 @@ class Obligation(Model):
 
 
 class Due(Model):
-    """A moment at which something is due, claimed once."""
+    """A moment at which something is due, claimed once, and spent when it was handed over."""
 
     retention: ClassVar = Kept(by="event", since="claimed_at")
 
@@ -291,6 +291,7 @@ class Due(Model):
     plugin = fields.CharField(WORD)
     payload = fields.TextField()
     claimed_at = fields.DatetimeField(null=True)
+    spent_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "core_due"

@@ -107,6 +107,7 @@ class Migration(migrations.Migration):
                 ("plugin", fields.CharField(max_length=64)),
                 ("payload", fields.TextField(unique=False)),
                 ("claimed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("spent_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={
                 "table": "core_due",
@@ -114,7 +115,7 @@ class Migration(migrations.Migration):
                 "unique_together": (("job", "due_at"),),
                 "indexes": [Index(fields=["claimed_at", "due_at"])],
                 "pk_attr": "id",
-                "table_description": "A moment at which something is due, claimed once.",
+                "table_description": "A moment at which something is due, claimed once, and spent when it was handed over.",
             },
             bases=["Model"],
         ),

@@ -22,6 +22,9 @@ CLAIM = (
     'SELECT "id" FROM "core_due" WHERE "claimed_at" IS NULL AND "due_at" <= ? ORDER BY "due_at", "job" LIMIT ? :skip'
     ') RETURNING "job", "due_at", "group_id", "plugin", "payload"'
 )
+RECLAIM = (
+    'UPDATE "core_due" SET "claimed_at" = NULL WHERE "spent_at" IS NULL AND "claimed_at" < ? RETURNING "id"'
+)
 NEXT = 'SELECT MIN("due_at") AS "due_at" FROM "core_due" WHERE "claimed_at" IS NULL'
 STRAY_MEMBERS = (
     'DELETE FROM "core_members" WHERE "group_id" NOT IN '
@@ -68,6 +71,19 @@ class UpkeepTables(Tables):
             for row in claimed
         )
         return tuple(sorted(found, key=lambda due: (due.due_at, due.job)))
+
+    @step
+    async def spent(self, rows: Sequence[Due], now: datetime) -> None:
+        """Write that claimed rows were handed over."""
+        for row in rows:
+            await (
+                models.Due.filter(job=row.job, due_at=row.due_at).using_db(self._client).update(spent_at=now)
+            )
+
+    @step
+    async def reclaim(self, claimed_before: datetime) -> int:
+        """Put back rows that were claimed before a moment and never handed over."""
+        return len(await ask(self._client, RECLAIM, claimed_before))
 
     @step
     async def next_due(self) -> datetime | None:
