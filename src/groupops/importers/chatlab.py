@@ -92,6 +92,7 @@ class _Survey:
     seen: dict[str, int] = field(default_factory=dict[str, int])
     authors: dict[str, str] = field(default_factory=dict[str, str])
     senders: set[str] = field(default_factory=set[str])
+    joined: set[str] = field(default_factory=set[str])
     exported_at: int = 0
     rows: list[Row] = field(default_factory=list[Row])
     moments: array[int] = field(default_factory=lambda: array("q"))
@@ -224,6 +225,8 @@ class _Survey:
             self.dropped["unheard" if event else "system"] += 1
             return False
         self.hears.add(heard)
+        if heard == "member_joined":
+            self.joined.update(event.get("targets") or ())
         return True
 
     # — telling —
@@ -271,7 +274,7 @@ class _Survey:
         )
 
     def _note_what_is_odd(self) -> None:
-        unlisted = len(self.senders - self.members.keys()) if self.members else 0
+        unlisted = len(self.senders - self.members.keys() - self.joined) if self.members else 0
         if unlisted:
             self.remarks.append(Remark(key="unlisted", values={"count": unlisted}))
         if self._unsorted():

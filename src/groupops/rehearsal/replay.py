@@ -267,7 +267,7 @@ async def _rehearsed(kit: _Kit, packs: Sequence[str], turn: int) -> Report:
         on_settled=notes.settled,
     )
     engine = Engine.build(parts)
-    async with _tables(hooks), _started(engine):
+    async with tables(hooks), _started(engine):
         await engine.bind_group(
             head.group_id, packs=packs, stage=_stage(kit), name=head.name, timezone=head.timezone
         )
@@ -291,8 +291,8 @@ async def _started(engine: Engine) -> AsyncGenerator[None, None]:
 
 
 @asynccontextmanager
-async def _tables(hooks: Hooks) -> AsyncGenerator[None, None]:
-    """Give plugins that keep tables an empty database in memory."""
+async def tables(hooks: Hooks) -> AsyncGenerator[None, None]:
+    """Give plugins that keep tables an empty database in memory, for as long as the block runs."""
     apps = {name: manifest.models for name, manifest in hooks.manifests.items() if manifest.models}
     if not apps:
         yield

@@ -146,14 +146,9 @@ class _View:
     def whole(self) -> RenderableType:
         parts = [self._head(), self._found()]
         if self._report.findings:
-            parts += [
-                self._rules(),
-                self._samples(),
-                self._people(),
-                self._ladders(),
-                self._days(),
-                self._actions(),
-            ]
+            parts += [self._rules(), self._samples(), self._people()]
+            parts += [self._ladders()] if self._report.standings else []
+            parts += [self._days(), self._actions()]
         elif self._report.hits:
             parts.append(self._hits(self._report.hits))
         if self._report.against is not None:
@@ -209,7 +204,10 @@ class _View:
         )
         for column in columns:
             right = column in ("cases", "waiting", "alone", "people", "strikes", "waits", "count", "hits")
-            table.add_column(self._say(f"column.{column}"), justify="right" if right else "left")
+            whole = right or column in ("time", "day", "person")
+            table.add_column(
+                self._say(f"column.{column}"), justify="right" if right else "left", no_wrap=whole
+            )
         return table
 
     def _rules(self) -> Table:
