@@ -80,9 +80,12 @@ def _all(items: object, fits: Callable[[Any], bool]) -> bool:
     return isinstance(items, tuple) and all(fits(item) for item in cast("tuple[object, ...]", items))
 
 
-def _is_evidence(item: Evidence) -> bool:
-    places = all(place is None or isinstance(place, int) for place in (item.start, item.end))
-    return places and all(isinstance(words, str) for words in (item.what, item.quote, item.detail))
+def _is_evidence(item: object) -> bool:
+    places = [getattr(item, name) for name in ("start", "end")]
+    words = [getattr(item, name) for name in ("what", "quote", "detail")]
+    return all(isinstance(place, int | None) for place in places) and all(
+        isinstance(word, str) for word in words
+    )
 
 
 def _filled(value: object) -> bool:

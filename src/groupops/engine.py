@@ -201,6 +201,16 @@ class Engine:
         await self.people.load()
         for group in await self.parts.records.groups():
             await self._plan(group)
+
+    async def recover(self) -> None:
+        """Take up what a process that died left half done.
+
+        For the one process that runs the bot, after `start` and before it performs anything: an operator's
+        command that only looks must not take from it what it has in hand.
+
+        Raises:
+            StoreError: the database refuses.
+        """
         await self.outbox.recover()
         await self.obligations.recover()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -51,6 +52,9 @@ from groupops.verdicts import Evidence, Pardon, Ruling, Said
 
 REACT_FROM = 1000
 """Actions a fact is answered with are numbered from here, behind those of its ruling."""
+
+PLACES = 1000
+"""Numbers each plugin's answer has for itself, so that an action is known again whoever else answered."""
 
 SAME_UTTERANCE = timedelta(seconds=60)
 """Two sources that saw one text of one person in one group within this saw one utterance (`architecture.md` §4)."""
@@ -163,7 +167,9 @@ class Flow:
         """Take one fact all the way.
 
         Raises:
-            StoreError: the database refused until patience ran out; the fact may be handed in again.
+            StoreError: the database refused until patience ran out.
+
+        Whatever it raises, the fact may be handed in again.
         """
         pending = self.glance(event)
         if pending is None:
@@ -202,7 +208,7 @@ class Flow:
         """Finish what a glance left: wait, book, act, react."""
         try:
             outcome = await self._patiently(pending)
-        except StoreError:
+        except BaseException:
             self._forget(pending.event.id)
             raise
         if self.heard is not None:
@@ -269,6 +275,8 @@ class Flow:
         if isinstance(event, MemberJoined):
             await self._came_back(event, member, outcome)
         if ruling.stands:
+            # Kept, so that a second try after the database refused acts on the first answers.
+            pending.reacted = pending.reacted or self._ask_reacts(event, plan, member)
             await self._react(event, plan, member, pending.reacted, outcome)
         await self._follow_command(pending, plan, member, outcome)
         return outcome
@@ -313,6 +321,7 @@ class Flow:
             other = case.event_id != event.id and case.message_id != event.message_id
             if (
                 other
+                and abs(case.opened_at - event.at) <= SAME_UTTERANCE
                 and case.excerpt
                 and case.excerpt == event.text
                 and _source_of(case.evidence) not in ("", event.source)
@@ -346,10 +355,7 @@ class Flow:
     async def _react(
         self, event: Event, plan: GroupPlan, member: Member, asked: Asked | None, outcome: Outcome
     ) -> None:
-        reacts = _meant(plan.reacts.get(event.kind, ()), event)
-        reacted = _unless_held(
-            await self.hooks.wait(asked or self.hooks.ask(reacts, event, plan.group, member))
-        )
+        reacted = _unless_held(await self.hooks.wait(asked or self._ask_reacts(event, plan, member)))
         outcome.faults += tuple(reacted.faults)
         if not reacted.answers:
             return
@@ -360,16 +366,28 @@ class Flow:
             return
         rows: list[OutboxRow] = []
         for answer in reacted.answers:
-            rows += await self._rows_of(event, plan, answer, first=REACT_FROM + len(rows))
+            rows += await self._rows_of(event, plan, answer, outcome)
         stored = await self.records.enqueue(rows) if rows else ()
         outcome.receipts += await self.outbox.send(stored)
 
+    def _ask_reacts(self, event: Event, plan: GroupPlan, member: Member) -> Asked:
+        return self.hooks.ask(_meant(plan.reacts.get(event.kind, ()), event), event, plan.group, member)
+
     async def _rows_of(
-        self, event: Event, plan: GroupPlan, answer: Said_, first: int
+        self, event: Event, plan: GroupPlan, answer: Said_, outcome: Outcome
     ) -> tuple[OutboxRow, ...]:
         """Run a plugin's errands and make rows of its actions; unasked ones wait for the end of the rest."""
-        actions = await self._errands(event, plan, answer.plugin, answer.value)
-        rows = self.outbox.rows(event.id, "react", actions, plugin=answer.plugin, first=first)
+        try:
+            actions = await self._errands(event, plan, answer.plugin, answer.value)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - an errand that cannot be run costs its plugin's answer only
+            self.hooks.blame(answer.plugin, "react", error)
+            outcome.faults += (answer.plugin,)
+            return ()
+        rows = self.outbox.rows(
+            event.id, "react", actions, plugin=answer.plugin, first=_place_of(answer.plugin)
+        )
         if event.kind not in _UNASKED or not plan.defer:
             return rows
         until = plan.resting_until(self.clock.now(), self.calendar)
@@ -496,7 +514,8 @@ class Flow:
         return SendText(group_id=event.group_id, text=answer.text, mentions=(member.account,))
 
     async def _follow_case(self, event: Event, answered: Answered, outcome: Outcome) -> None:
-        plan = self.plans.of(event.group_id)
+        case = answered.case
+        plan = self.plans.of(case.group_id if case is not None else event.group_id)
         if answered.errands and answered.case is not None and plan is not None:
             await self._errands(event, plan, answered.case.plugin, answered.errands)
         outcome.receipts += await self.outbox.send(answered.rows)
@@ -608,6 +627,15 @@ class Flow:
 
 _ASLEEP = frozenset({Stage.DRAFT, Stage.REHEARSED})
 """Stages in which nothing is asked of live facts."""
+
+
+def _place_of(plugin: str) -> int:
+    """Give the first number of a plugin's actions: the same in every process, whatever other plugins say."""
+    return REACT_FROM + zlib.crc32(plugin.encode()) % _SLOTS * PLACES
+
+
+_SLOTS = 2_000_000
+"""As many as keep the numbers within what a column holds."""
 
 
 def _meant(bounds: Sequence[Any], event: Event) -> Sequence[Any]:

@@ -326,11 +326,15 @@ class Hooks:
 
     def _failed(self, asked: Asked, bound: Bound, error: BaseException) -> None:
         asked.faults.append(bound.plugin)
-        fault = self._faults.setdefault((bound.plugin, bound.hook), Fault(bound.plugin, bound.hook))
+        self.blame(bound.plugin, bound.hook, error)
+
+    def blame(self, plugin: str, hook: str, error: BaseException) -> None:
+        """Keep that a plugin failed at a hook, and tell whoever listens."""
+        fault = self._faults.setdefault((plugin, hook), Fault(plugin, hook))
         fault.times += 1
         fault.last = f"{type(error).__name__}: {error}"
         if self._on_fault is not None:
-            self._on_fault(bound.plugin, bound.hook, fault.last)
+            self._on_fault(plugin, hook, fault.last)
 
 
 @dataclass(frozen=True, slots=True)

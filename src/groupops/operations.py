@@ -207,6 +207,7 @@ async def opened(assembled: Assembled, *, shared: bool = False) -> AsyncGenerato
 async def alive(assembled: Assembled) -> AsyncGenerator[Engine]:
     """Open and start everything, and keep clock, outbox and picture going until the end of the block."""
     async with opened(assembled, shared=True) as engine:
+        await engine.recover()
         tasks = [
             asyncio.create_task(engine.ticker.run(), name="ticker"),
             asyncio.create_task(engine.outbox.run(), name="outbox"),

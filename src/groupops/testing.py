@@ -209,6 +209,7 @@ async def rig(
     )
     engine = Engine.build(parts)
     await engine.start()
+    await engine.recover()
     try:
         for steward in stewards:
             await engine.steward(AccountId(steward))

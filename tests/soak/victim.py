@@ -177,6 +177,7 @@ async def live(told: dict[str, Any]) -> None:
         )
         engine = Engine.build(parts)
         await engine.start()
+        await engine.recover()
         await settle_in(engine, told)
         background = [
             asyncio.create_task(engine.outbox.run(every=0.05)),

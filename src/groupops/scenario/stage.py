@@ -176,8 +176,7 @@ class Setup:
 def default_setup(folder: Path) -> Setup:
     """Give what a scenario begins with that says nothing: a group with an owner, two admins and three members."""
     cast = {
-        name: Actor(name=name, role=role, steward=role is Role.ADMIN)
-        for name, role in _DEFAULT_CAST.items()
+        name: Actor(name=name, role=role, steward=role is Role.ADMIN) for name, role in _DEFAULT_CAST.items()
     }
     home = Place(name=HOME, native="g1", title=HOME)
     return Setup(folder=folder, cast=cast, places={HOME: home})
@@ -388,6 +387,7 @@ class Stageplay:
         parts = replace(self.engine.parts, counters=MemoryCounters(self.rig.clock))
         self.rig.engine = Engine.build(parts)
         await self.rig.engine.start()
+        await self.rig.engine.recover()
         await self.settle()
 
     # — who and where —
@@ -397,7 +397,9 @@ class Stageplay:
         """The group of the present step."""
         found = self.setup.places.get(self.here)
         if found is None:
-            raise ScenarioError(f"there is no group “{self.here}”{nearest(self.here, self.setup.places, every=True)}")
+            raise ScenarioError(
+                f"there is no group “{self.here}”{nearest(self.here, self.setup.places, every=True)}"
+            )
         return found
 
     def platform(self, place: Place | None = None) -> Any:
