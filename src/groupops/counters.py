@@ -6,21 +6,23 @@ what is younger than 99.9 % of it always does, and the doubt between is the memb
 messages within 29.97 s a window of 30 s sees nine. Both implementations count exactly alike.
 """
 
+from __future__ import annotations
+
 import asyncio
 from array import array
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from loguru import logger
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
 
 from groupops.clock import Clock
 from groupops.errors import GroupOpsError
+
+if TYPE_CHECKING:
+    # Six megabytes of commands that a bot without Redis never needs.
+    from redis.asyncio import Redis
 
 MAX_AMOUNT = 1000
 """The most one `Add` may add: a message's worth of things, not a measure of bytes."""
@@ -345,6 +347,10 @@ class RedisCounters:
         client: Redis | None = None,
     ) -> None:
         """Talk to Redis at `url`, or through `client`; every key begins with `prefix`. Connects when first asked."""
+        from redis.exceptions import NoScriptError, RedisError
+
+        self._faults = (RedisError, OSError)
+        self._unknown: type[Exception] = NoScriptError
         self._redis = client or _connect(url)
         self._nanos = clock.nanos
         self._latest = 0
@@ -433,7 +439,7 @@ class RedisCounters:
             # One for the batch: redis-py's own would be armed again for each answer in it.
             async with asyncio.timeout(TIMEOUT_S):
                 answers = await self._ask(batch)
-        except (RedisError, OSError) as fault:
+        except self._faults as fault:
             answers = [fault] * len(batch)
         faults = [answer for answer in answers if isinstance(answer, Exception)]
         if faults:
@@ -446,7 +452,7 @@ class RedisCounters:
     async def _ask(self, batch: Sequence[_Message]) -> list[Any]:
         """Return an answer or an exception for each message, in one round trip (a restart of Redis costs two more)."""
         answers = await self._pipeline(batch)
-        unknown = [number for number, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        unknown = [number for number, answer in enumerate(answers) if isinstance(answer, self._unknown)]
         if not unknown:
             return answers
         self._sha = await self._redis.script_load(SCRIPT)
@@ -531,6 +537,10 @@ def _checked_amount(amount: int) -> int:
 
 
 def _connect(url: str) -> Redis:
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
     # Redis's own retries would count twice what was counted but not answered.
     return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
         url,
