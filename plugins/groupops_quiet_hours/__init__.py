@@ -93,7 +93,7 @@ def judge(
     if not isinstance(event, MessagePosted):
         return None
     night = prepared.night(event.at)
-    if night is None or event.late or not event.account or settings.exempts(member):
+    if night is None or event.arrived_late or not event.account or settings.exempts(member):
         return None
     tag = settings.urgent(event.text)
     if tag:

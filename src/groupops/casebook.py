@@ -230,7 +230,7 @@ class Casebook:
         return Standing(
             member=member,
             stage=plan.stage,
-            late=event.late,
+            late=event.arrived_late,
             roles_known=Capability.READ_ROLE in self.outbox.can(event.group_id),
             muted=await self._muted_today(person_id, plan) if mutes else timedelta(),
         )
@@ -274,7 +274,7 @@ class Casebook:
             status=CaseStatus.MEASURE,
             stage=plan.stage,
             revision=plan.group.revision,
-            opened_at=event.at if not event.late else self.clock.now(),
+            opened_at=event.at if not event.arrived_late else self.clock.now(),
         )
 
     def _booking(self, draft: Case, scene: _Scene, strikes: int) -> Booking:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -413,7 +413,7 @@ def scenario_run(
     """在沙箱里演练情景文件。"""
     from groupops.scenario import run as play
 
-    return play(paths, profile=profile or None, as_json=as_json, console=out())
+    return play(paths, profile or None, as_json, out())
 
 
 @app.command()
@@ -473,7 +473,10 @@ def _shown(
 
 
 def _cell(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    if isinstance(value, (list, tuple)):
+        items: Iterable[object] = value  # pyright: ignore[reportUnknownVariableType] - any list will do
+        return ", ".join(map(str, items))
+    return str(value)
 
 
 def _text(path: Path) -> str:

@@ -348,10 +348,10 @@ class Commands:
         return Answer(text=self.texts("explain.taken", id=owed.id), private=True, actions=(ask,))
 
     async def _approve(self, event: CommandGiven, member: Member, plan: GroupPlan) -> Answer:
-        note = event.args[1] if len(event.args) > 1 else ""
-        if event.args[0].startswith("T"):
+        number, note = (*event.args, "")[:2]
+        if number.startswith("T"):
             return await self._excuse(event, member, accept=True, note=note)
-        done = await self.casebook.approve(int(event.args[0]), member, note, plan, event.id)
+        done = await self.casebook.approve(int(number), member, note, plan, event.id)
         return Answer(text=done.text, answered=done)
 
     async def _excuse(self, event: CommandGiven, member: Member, *, accept: bool, note: str) -> Answer:

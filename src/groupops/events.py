@@ -150,7 +150,7 @@ class Happening:
         return self.group_id.partition(":")[0]
 
     @property
-    def late(self) -> bool:
+    def arrived_late(self) -> bool:
         """True when it was delivered more than ten minutes after it happened: nobody is sanctioned for it (G4)."""
         return self.received_at is not None and self.received_at - self.at > LATE_AFTER
 

@@ -194,7 +194,8 @@ async def opened(assembled: Assembled, *, shared: bool = False) -> AsyncGenerato
     ready_folder(config)
     apps = apps_of(engine.parts.hooks)
     async with AsyncExitStack() as stack:
-        records = await stack.enter_async_context(open_records(config.database_url, apps=apps, shared=shared))
+        tables = await stack.enter_async_context(open_records(config.database_url, apps=apps, shared=shared))
+        records = cast("Records", tables)  # pyright tells kinds of coroutines apart that mypy does not
         assembled.late.come(records)
         stack.push_async_callback(engine.parts.counters.close)
         await _first_stewards(config, records)

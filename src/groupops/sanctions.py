@@ -89,7 +89,7 @@ def contain(offences: Iterable[Offence], standing: Standing) -> Contained:
     human: dict[Action, None] = {}
     left = HOLDING_MUTE - standing.muted
     for offence in offences:
-        most = min(offence.auto, standing.most, key=AUTO_ORDER.index)
+        most = _lesser(offence.auto, standing.most)
         for action in offence.contain:
             if (
                 isinstance(action, Mute)
@@ -105,6 +105,10 @@ def contain(offences: Iterable[Offence], standing: Standing) -> Contained:
             elif not isinstance(action, TALK):
                 human[action] = None
     return Contained(now=tuple(now), human=tuple(human))
+
+
+def _lesser(one: AutoMax, other: AutoMax) -> AutoMax:
+    return one if AUTO_ORDER.index(one) <= AUTO_ORDER.index(other) else other
 
 
 def _level(action: Action) -> AutoMax | Literal["human"]:

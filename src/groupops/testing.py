@@ -6,7 +6,7 @@ counters' and the records' suites in groupops' own tests.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -160,7 +160,7 @@ async def rig(
     cast: Mapping[str, Role] = CAST,
     hook_timeout: float = 5.0,
     default_packs: Iterable[str] = (),
-) -> AsyncIterator[Rig]:
+) -> AsyncGenerator[Rig]:
     """Put an engine together for a test or a scenario.
 
     Args:
