@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar, cast
 
 import typer
 from rich.console import Console
@@ -473,10 +473,11 @@ def _shown(
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        items: Iterable[object] = value  # pyright: ignore[reportUnknownVariableType] - any list will do
-        return ", ".join(map(str, items))
-    return str(value)
+    return (
+        ", ".join(map(str, cast("Iterable[object]", value)))
+        if isinstance(value, (list, tuple))
+        else str(value)
+    )
 
 
 def _text(path: Path) -> str:
