@@ -6,21 +6,23 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import asyncpg  # type: ignore[import-untyped]
-from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import BaseORMException, IntegrityError
 from tortoise.models import Model
 
 from groupops.errors import Conflict, StoreError
 from groupops.store.sqlite_client import ImmediateSqliteClient, ImmediateTransaction
+
+if TYPE_CHECKING:
+    from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -29,18 +31,22 @@ Statement = tuple[str, Sequence[Any]]
 Steps = Generator[Statement, list[Row], T]
 """Statements one after the other: yields each, is sent its rows, and returns what came of it all."""
 
-REFUSALS = (
-    BaseORMException,
-    sqlite3.Error,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection that is being cut while it is asked
-    OSError,  # a server that is gone; TimeoutError is one of them
-)
-"""Everything a database or the way to it may answer instead of doing what it was asked."""
-
 PARAMETERS = 30_000
 """Most parameters in one statement; SQLite takes 32,766, PostgreSQL 65,535."""
+
+
+def refusal(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Give everything a database or the way to it may answer instead of doing what it was asked, and others.
+
+    Only a process that speaks to PostgreSQL has loaded asyncpg, and only there can one of its errors arise.
+    """
+    # An OSError is a server that is gone; TimeoutError is one of them.
+    usual = (*others, BaseORMException, sqlite3.Error, OSError)
+    driver: Any = sys.modules.get("asyncpg")
+    if driver is None:
+        return usual
+    # The last is of a connection that is being cut while it is asked.
+    return (*usual, driver.PostgresError, driver.InterfaceError, driver.InternalClientError)
 
 
 @contextmanager
@@ -50,7 +56,7 @@ def refusals() -> Generator[None, None, None]:
         yield
     except (IntegrityError, sqlite3.IntegrityError) as error:
         raise Conflict(f"the database has such a row already: {error}") from error
-    except REFUSALS as error:
+    except refusal() as error:
         raise StoreError(f"the database refuses: {type(error).__name__}: {error}") from error
 
 
@@ -63,8 +69,8 @@ async def transaction(client: BaseDBAsyncClient) -> AsyncGenerator[BaseDBAsyncCl
     if isinstance(client, ImmediateSqliteClient):
         async with _sqlite_transaction(client) as tx:
             yield tx
-    elif isinstance(client, AsyncpgDBClient):
-        async with _postgres_transaction(client) as tx:
+    elif is_postgres(client):
+        async with _postgres_transaction(cast("AsyncpgDBClient", client)) as tx:
             yield tx
     else:
         raise StoreError(f"a database of the kind {type(client).__name__} is not supported")
@@ -86,6 +92,8 @@ async def _sqlite_transaction(client: ImmediateSqliteClient) -> AsyncGenerator[B
 
 @asynccontextmanager
 async def _postgres_transaction(client: AsyncpgDBClient) -> AsyncGenerator[BaseDBAsyncClient, None]:
+    from tortoise.backends.asyncpg.client import TransactionWrapper
+
     async with client.acquire_connection() as connection, connection.transaction():
         tx = TransactionWrapper(client)
         tx._connection = connection  # noqa: SLF001 - see above

@@ -24,7 +24,7 @@ from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from groupops.errors import StoreBehind, StoreError
-from groupops.store.database import REFUSALS, is_postgres, refusals
+from groupops.store.database import is_postgres, refusal, refusals
 from groupops.store.retention import Kept
 
 CORE: Final = "core"
@@ -91,7 +91,7 @@ def tortoise_config(database_url: str, apps: Mapping[str, str] | None = None) ->
 def _credentials(database_url: str) -> dict[str, Any]:
     try:
         given: dict[str, Any] = expand_db_url(database_url)["credentials"]
-    except REFUSALS as error:
+    except refusal() as error:
         raise StoreError(f"GROUPOPS_DATABASE_URL is {shown(database_url)!r}: {error}") from error
     if database_url.startswith("sqlite:"):
         return {**_SQLITE, "file_path": given["file_path"]}
@@ -130,7 +130,7 @@ async def open_context(database_url: str, apps: Mapping[str, str] | None = None)
         async with asyncio.timeout(OPEN_WITHIN_S):
             await asyncio.to_thread(_try_file, database_url)
             await context.db().execute_query("SELECT 1")
-    except (*REFUSALS, ImportError) as error:
+    except refusal(ImportError) as error:
         await context.close_connections()
         raise StoreError(_cannot_open(database_url, error)) from error
     return context
