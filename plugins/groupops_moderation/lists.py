@@ -22,6 +22,19 @@ class Listed:
     word: str
 
 
+def version_of(path: str) -> tuple[str, int, int]:
+    """Tells two states of a list file apart: its path, when it was changed (ns) and its size (bytes).
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    try:
+        seen = Path(path).stat()
+    except OSError as error:
+        raise ConfigError(f"list file {path!r} cannot be read: {error.strerror}; check the path") from error
+    return path, seen.st_mtime_ns, seen.st_size
+
+
 def read_list(path: str) -> tuple[Listed, ...]:
     """The words of a list file; read again only when the file has changed.
 
@@ -34,14 +47,10 @@ def read_list(path: str) -> tuple[Listed, ...]:
     Raises:
         ConfigError: the file cannot be read, or a line of it cannot be used; the text names file and line.
     """
-    file = Path(path)
-    try:
-        seen = file.stat()
-    except OSError as error:
-        raise ConfigError(f"list file {path!r} cannot be read: {error.strerror}; check the path") from error
-    if seen.st_size > LARGEST:
-        raise ConfigError(f"list file {path!r} has {seen.st_size} bytes; at most {LARGEST} are taken")
-    return _read(path, seen.st_mtime_ns, seen.st_size)
+    version = version_of(path)
+    if version[2] > LARGEST:
+        raise ConfigError(f"list file {path!r} has {version[2]} bytes; at most {LARGEST} are taken")
+    return _read(*version)
 
 
 @lru_cache(maxsize=_FILES_KEPT)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     AfterValidator,
@@ -53,10 +54,8 @@ def _matchable(word: str) -> str:
 
 def _of_category(value: Any, info: ValidationInfo) -> Any:
     """A plain list is short for a table with the category such lists are usually for."""
-    usual = {"operator_words": "other_harm", "url_deny": "malware_link"}
-    if isinstance(value, list | tuple) and info.field_name in usual:
-        return {usual[info.field_name]: value}
-    return value
+    usual = {"operator_words": "other_harm", "url_deny": "malware_link"}.get(info.field_name or "")
+    return {usual: cast("Any", value)} if usual and isinstance(value, list | tuple) else value
 
 
 _Category = Annotated[str, AfterValidator(_known)]
@@ -114,7 +113,6 @@ class Moderation(Settings):
     url_deny: Annotated[Mapping[_Category, _Domains], BeforeValidator(_of_category)] = Field(
         default={}, title="禁止的域名(类别 → 域名;写成列表即 malware_link)"
     )
-    recall_links: bool = Field(default=False, title="撤回放行名单之外的一切链接")
     file_types_allow: Annotated[tuple[_Word, ...], AfterValidator(_each_once)] = Field(
         default=(), title="允许发送的可执行文件类型"
     )
@@ -190,6 +188,11 @@ class Moderation(Settings):
                 yield from (Listed(category=category, word=word) for word in words)
         for path in self.operator_list_files:
             yield from (listed for listed in read_list(path) if listed.category in self.use)
+
+    @property
+    def mute_span(self) -> timedelta:
+        """How long a mute lasts that waits for a human."""
+        return timedelta(minutes=self.mute_minutes)
 
     def exempts(self, member: Member) -> bool:
         """Whether a member's role is let off: on the platform, in the organisation, or `steward` (G8)."""
