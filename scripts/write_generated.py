@@ -1,4 +1,4 @@
-"""Writes what is derived from the code: `.env.example` and the tables of keys in docs/packs.md.
+"""Writes what is derived from the code: `.env.example`, tables of keys in docs/packs.md, steps in docs/scenarios.md.
 
     python scripts/write_generated.py [--check]
 
@@ -7,7 +7,7 @@ With --check nothing is written; exit code 1 names the files that are behind.
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from groupops.config import env_example
 from groupops.plugin import Manifest
 from groupops.policy import DEFAULT_LADDERS, Ladder
+from groupops.scenario import manual
 from groupops.settings import CORE_MODELS, RENAMED
 from groupops.shelf import PackHeader
 
@@ -24,10 +25,11 @@ PART = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.
 
 def main() -> int:
     """Write or check the files."""
-    packs = ROOT / "docs" / "packs.md"
+    packs, scenarios = ROOT / "docs" / "packs.md", ROOT / "docs" / "scenarios.md"
     wanted = {
         ROOT / ".env.example": env_example(installed()),
-        packs: PART.sub(lambda part: f"{part[1]}{PARTS[part['name']]()}{part[3]}", packs.read_text("utf-8")),
+        packs: filled(packs.read_text("utf-8"), PARTS),
+        scenarios: filled(scenarios.read_text("utf-8"), manual.parts()),
     }
     behind = [path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text]
     for path in behind:
@@ -35,6 +37,11 @@ def main() -> int:
             path.write_text(wanted[path], encoding="utf-8")
         print(path.relative_to(ROOT))
     return int(bool(behind) and "--check" in sys.argv)
+
+
+def filled(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """The text with every generated part written anew."""
+    return PART.sub(lambda part: f"{part[1]}{parts[part['name']]()}{part[3]}", text)
 
 
 def installed() -> Mapping[str, Manifest]:

@@ -178,7 +178,7 @@ class Hooks:
         chosen = None if only is None else set(only)
         found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
         for entry in found:
-            if entry.name in out:
+            if entry.name in out or not (chosen is None or entry.name in chosen | wanted):
                 continue
             try:
                 module = entry.load()

@@ -10,12 +10,12 @@ from groupops.scenario.playing import (
     load,
     play,
     play_one,
-    profile_names,
     run,
 )
 from groupops.scenario.reading import Scenario
 from groupops.scenario.stage import Stageplay, Unmet
 from groupops.scenario.steps import registry
+from groupops.scenario.words import profile_names
 
 __all__ = [
     "Played",

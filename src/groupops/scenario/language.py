@@ -11,7 +11,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, Literal, TypeVar
 
 from groupops.errors import ScenarioError
-from groupops.scenario.words import Moment, meaning, words
+from groupops.scenario.words import Moment, meaning, profile_named, words
 
 Kind = Literal["given", "when", "then"]
 
@@ -127,9 +127,15 @@ PLACEHOLDERS: Mapping[str, Placeholder] = MappingProxyType(
             Placeholder(
                 name="owed", regex=_QUOTED, read=_word_of("owed"), example="「未完成」", doc="待办的状态"
             ),
-            Placeholder(name="sanction", regex=_QUOTED, read=_word_of("step"), example="「警告」", doc="处分的档次"),
             Placeholder(
-                name="decision", regex="批准|驳回|撤销|豁免|申诉", read=str, example="批准", doc="对事项的决定"
+                name="sanction", regex=_QUOTED, read=_word_of("step"), example="「警告」", doc="处分的档次"
+            ),
+            Placeholder(
+                name="decision",
+                regex="批准|驳回|撤销|豁免|申诉",
+                read=str,
+                example="批准",
+                doc="对事项的决定",
             ),
             Placeholder(
                 name="abilities",
@@ -225,7 +231,9 @@ def then(pattern: str) -> Callable[[_Function], _Function]:
 def _marked(kind: Kind, pattern: str) -> Callable[[_Function], _Function]:
     def mark(function: _Function) -> _Function:
         regex, readers = _compile(pattern)
-        names = function.__code__.co_varnames[: function.__code__.co_argcount + function.__code__.co_kwonlyargcount]
+        names = function.__code__.co_varnames[
+            : function.__code__.co_argcount + function.__code__.co_kwonlyargcount
+        ]
         takes: Literal["", "table", "doc"] = "table" if "table" in names else "doc" if "doc" in names else ""
         doc = (function.__doc__ or "").strip().splitlines()[0]
         step = Step(
@@ -346,7 +354,7 @@ def _without_prefixes(sentence: str, prefixes: _Prefixes) -> str:
         elif (found := _IN_GROUP.fullmatch(sentence)) is not None:
             prefixes.group, sentence = _unquoted(found[1]), found[2]
         elif (found := _ON_PROFILE.fullmatch(sentence)) is not None:
-            named = frozenset(re.findall("「([^」]+)」", found[1]))
+            named = frozenset(profile_named(name) for name in re.findall("[^「」、\\s]+", found[1]))
             prefixes.conditions.append(Condition(profiles=named))
             sentence = found[2]
         elif (found := _CONDITION.fullmatch(sentence)) is not None:

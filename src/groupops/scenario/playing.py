@@ -6,8 +6,6 @@ import asyncio
 import json as jsonlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, Protocol
@@ -19,6 +17,7 @@ from groupops.scenario.language import Registry, Said
 from groupops.scenario.reading import Line, Scenario, files, read_file
 from groupops.scenario.stage import Missing, Stageplay, Unmet, default_setup
 from groupops.scenario.steps import registry as known_steps
+from groupops.scenario.words import profile_named, profile_names
 
 StepMark = Literal["done", "passed_over", "failed", "not_reached"]
 Verdict = Literal["passed", "failed", "skipped"]
@@ -72,7 +71,12 @@ class Result:
             "verdict": self.verdict,
             "why": self.why,
             "steps": [
-                {"line": step.line.number, "text": f"{step.line.keyword} {step.line.text}", "mark": step.mark, "why": step.why}
+                {
+                    "line": step.line.number,
+                    "text": f"{step.line.keyword} {step.line.text}",
+                    "mark": step.mark,
+                    "why": step.why,
+                }
                 for step in self.steps
             ],
         }
@@ -95,7 +99,9 @@ class Report:
     @property
     def line(self) -> str:
         """The last line of a run."""
-        return f"{self.count('passed')} passed, {self.count('failed')} failed, {self.count('skipped')} skipped"
+        return (
+            f"{self.count('passed')} passed, {self.count('failed')} failed, {self.count('skipped')} skipped"
+        )
 
     @property
     def ok(self) -> bool:
@@ -117,12 +123,6 @@ class Watcher(Protocol):
     def ended(self, result: Result) -> None:
         """A scenario ended."""
         ...
-
-
-@cache
-def profile_names() -> tuple[str, ...]:
-    """Give the names of all profiles of the sandbox, `full` first."""
-    return tuple(import_module("groupops_sandbox.profiles").profiles())
 
 
 def installed_plugins() -> frozenset[str]:
@@ -160,9 +160,8 @@ async def play(
     Raises:
         ScenarioError: a path, a file, a sentence or the profile is wrong.
     """
-    names = profile_names()
-    if profile is not None and profile not in names:
-        raise ScenarioError(f"there is no profile {profile!r}; there are: {', '.join(names)}")
+    if profile is not None:
+        profile_named(profile)
     report = Report()
     installed = installed_plugins() | frozenset(extra or {})
     for scenario in load(paths):
@@ -198,7 +197,7 @@ async def play_one(
     Args:
         scenario: which.
         profile: on which.
-        installed: the plugins there are; None looks.
+        installed: the plugins there are, no others are loaded; None looks.
         extra: plugins that are not installed, by name.
         watcher: told of every step.
     """
@@ -206,12 +205,15 @@ async def play_one(
     missing = sorted(scenario.needs - there)
     if missing:
         result = Result(
-            scenario=scenario, profile=profile, verdict="skipped", why=f"needs {', '.join(missing)}, not installed"
+            scenario=scenario,
+            profile=profile,
+            verdict="skipped",
+            why=f"needs {', '.join(missing)}, not installed",
         )
     else:
         if watcher is not None:
             watcher.begins(scenario, profile)
-        result = await _Playing(scenario, profile, watcher).run(extra or {})
+        result = await _Playing(scenario, profile, watcher).run(extra or {}, there)
     if watcher is not None:
         watcher.ended(result)
     return result
@@ -227,9 +229,10 @@ class _Playing:
     steps: list[Played] = field(default_factory=list[Played])
     after_outcome: bool = True
 
-    async def run(self, extra: Mapping[str, ModuleType]) -> Result:
+    async def run(self, extra: Mapping[str, ModuleType], installed: frozenset[str]) -> Result:
         """Play all steps up to the first that fails."""
-        stage = Stageplay(default_setup(self.scenario.path.parent), self.profile, extra)
+        setup = default_setup(self.scenario.path.parent)
+        stage = Stageplay(setup, self.profile, extra, installed - set(extra))
         why = ""
         try:
             for line in self.scenario.lines:
@@ -323,10 +326,17 @@ async def _nothing_was_done(stage: Stageplay) -> str:
     cases = await stage.records.cases()
     if cases:
         return f"nothing should have happened, but there is a case: {seeing.bitten(cases[-1])}"
-    done = [one for platform in stage.platforms for one in platform.world.requests if one.done and one.action.bites]
+    done = [
+        one
+        for platform in stage.platforms
+        for one in platform.world.requests
+        if one.done and one.action.bites
+    ]
     if done:
         return f"nothing should have happened, but somebody met: {done[-1].action.kind}"
-    unasked = [one for one in await seeing.sent(stage, whole_story=True) if one.purpose not in ("answer", "steward")]
+    unasked = [
+        one for one in await seeing.sent(stage, whole_story=True) if one.purpose not in ("answer", "steward")
+    ]
     return f"nothing should have happened, but the bot said: {unasked[-1].text!r}" if unasked else ""
 
 
@@ -351,7 +361,9 @@ class Terminal:
     def played(self, step: Played, stage: Stageplay) -> None:
         """Print the step with its mark and the moment at which it was played."""
         style = {"done": "green", "passed_over": "dim", "failed": "red"}.get(step.mark, "")
-        self._show(f"  {MARKS[step.mark]} {stage.now:%m-%d %H:%M:%S}  {step.line.keyword} {step.line.text}", style)
+        self._show(
+            f"  {MARKS[step.mark]} {stage.now:%m-%d %H:%M:%S}  {step.line.keyword} {step.line.text}", style
+        )
         if step.why:
             self._show(f"      {step.why}", "red")
 
@@ -364,7 +376,7 @@ class Terminal:
             self._show(f"      {result.why}", "red")
 
 
-def run(paths: Sequence[Path], profile: str | None, json: bool, console: Any) -> int:  # noqa: FBT001 - as the command has it
+def run(paths: Sequence[Path], profile: str | None, json: bool, console: Any) -> int:
     """Play scenarios for the command line: each step, then `N passed, N failed, N skipped`.
 
     Args:
@@ -387,7 +399,9 @@ def run(paths: Sequence[Path], profile: str | None, json: bool, console: Any) ->
         return 2
     if json:
         whole = {"line": report.line, "results": [result.as_json() for result in report.results]}
-        console.print(jsonlib.dumps(whole, ensure_ascii=False, indent=1), markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            jsonlib.dumps(whole, ensure_ascii=False, indent=1), markup=False, highlight=False, soft_wrap=True
+        )
     else:
         show(f"\n{report.line}", "green" if report.ok else "red")
     return 0 if report.ok else 1

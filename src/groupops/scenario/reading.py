@@ -13,6 +13,7 @@ from gherkin.pickles.compiler import Compiler
 
 from groupops.errors import ScenarioError
 from groupops.scenario.language import Registry, Said
+from groupops.scenario.words import profile_named
 
 LANGUAGE = "# language: zh-CN"
 
@@ -64,13 +65,19 @@ class Scenario:
     @property
     def needs(self) -> frozenset[str]:
         """The plugins without which it makes no sense."""
-        return frozenset(tag.removeprefix(_NEEDS).replace("-", "_") for tag in self.tags if tag.startswith(_NEEDS))
+        return frozenset(
+            tag.removeprefix(_NEEDS).replace("-", "_") for tag in self.tags if tag.startswith(_NEEDS)
+        )
 
     def profiles(self, every: Iterable[str]) -> tuple[str, ...]:
         """Give the profiles it says outcomes for: all with `@profiles`, else `full` and each `@profile-…`."""
         if _ALL_PROFILES in self.tags:
             return tuple(every)
-        named = [tag.removeprefix(_ON_PROFILE) for tag in sorted(self.tags) if tag.startswith(_ON_PROFILE)]
+        named = [
+            profile_named(tag.removeprefix(_ON_PROFILE))
+            for tag in sorted(self.tags)
+            if tag.startswith(_ON_PROFILE)
+        ]
         return ("full", *(name for name in named if name != "full"))
 
 
@@ -84,7 +91,9 @@ def files(paths: Iterable[Path]) -> tuple[Path, ...]:
     for path in paths:
         inside = sorted(path.rglob("*.feature")) if path.is_dir() else [path] if path.is_file() else []
         if not inside:
-            raise ScenarioError(f"{path}: there is no scenario file; give a *.feature file or a folder with some")
+            raise ScenarioError(
+                f"{path}: there is no scenario file; give a *.feature file or a folder with some"
+            )
         found += inside
     return tuple(dict.fromkeys(found))
 
@@ -112,13 +121,18 @@ def read_text(text: str, path: Path, registry: Registry) -> tuple[Scenario, ...]
         raise ScenarioError(f"{path}: {_gherkin_fault(error)}") from error
     except ParserError as error:
         raise ScenarioError(f"{path}: {error}") from error
-    document["uri"] = str(path)
     places = dict(_places(document))
-    pickles: list[dict[str, Any]] = list(Compiler().compile(document))
+    pickles = _pickles(document, path)
     made = tuple(_scenario(pickle, path, places, registry) for pickle in pickles)
     if not made:
         raise ScenarioError(f"{path}: there is no scenario in it; begin one with 场景: and a title")
     return made
+
+
+def _pickles(document: dict[str, Any], path: Path) -> list[dict[str, Any]]:
+    """Give the scenarios with backgrounds and examples filled in, as the library makes them."""
+    compiler: Any = Compiler()
+    return [dict(pickle) for pickle in compiler.compile({**document, "uri": str(path)})]
 
 
 def _gherkin_fault(error: CompositeParserException) -> str:
@@ -176,7 +190,7 @@ def _check_kind(said: Said, type_: str, where: str) -> None:
         raise ScenarioError(f"{where}: this step begins with {right}: it is “{said.step.pattern}”")
 
 
-def _check_argument(said: Said, table: tuple[dict[str, str], ...], doc: bool, where: str) -> None:  # noqa: FBT001 - two of a kind
+def _check_argument(said: Said, table: tuple[dict[str, str], ...], doc: bool, where: str) -> None:
     takes = said.step.takes
     if takes == "table" and not table:
         raise ScenarioError(f"{where}: a table belongs under this step")

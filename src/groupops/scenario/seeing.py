@@ -12,7 +12,9 @@ from groupops.records import Audit, Case, Obligation, OutboxRow, OutboxState, Ti
 from groupops.scenario.stage import Place, Stageplay, Unmet
 from groupops.scenario.words import words
 
-_TALK = frozenset({"send_text", "reply", "send_image", "send_file", "send_card", "announce", "direct_message"})
+_TALK = frozenset(
+    {"send_text", "reply", "send_image", "send_file", "send_card", "announce", "direct_message"}
+)
 _ASKED_FOR = frozenset({"answer", "steward"})
 """Purposes of messages that remind nobody: answers to commands, and words to the stewards."""
 
@@ -44,9 +46,11 @@ async def sent(stage: Stageplay, *, whole_story: bool = False) -> tuple[Sent, ..
     found: list[Sent] = []
     for platform in stage.platforms:
         first = 0 if whole_story else stage.mark.requests.get(platform.name, 0)
-        for request in platform.world.requests[first:]:
-            if request.done and request.action.kind in _TALK:
-                found.append(_sent(request.action, rows.get(request.key)))
+        found += [
+            _sent(request.action, rows.get(request.key))
+            for request in platform.world.requests[first:]
+            if request.done and request.action.kind in _TALK
+        ]
     return tuple(found)
 
 
@@ -57,7 +61,8 @@ def _sent(action: Any, row: OutboxRow | None) -> Sent:
     return Sent(
         to=frozenset({account} if account else mentions),
         text="\n".join(part for part in parts if part),
-        private=action.kind == "direct_message" or (action.kind in ("send_card", "send_file") and bool(account)),
+        private=action.kind == "direct_message"
+        or (action.kind in ("send_card", "send_file") and bool(account)),
         purpose=row.purpose if row is not None else "",
         place=str(action.group_id),
         action=action,
@@ -106,7 +111,9 @@ def bites(stage: Stageplay) -> tuple[Any, ...]:
     )
 
 
-async def tickets(stage: Stageplay, *, whole_story: bool = False, open_only: bool = False) -> tuple[Ticket, ...]:
+async def tickets(
+    stage: Stageplay, *, whole_story: bool = False, open_only: bool = False
+) -> tuple[Ticket, ...]:
     """Give the tasks of stewards opened in this block, or in the whole story."""
     found = await stage.records.tickets(open_only=open_only)
     return tuple(one for one in found if whole_story or one.id > stage.mark.ticket)
@@ -151,9 +158,7 @@ def last_post(stage: Stageplay, name: str = "", place: Place | None = None) -> A
     """
     posts = stage.world.room((place or stage.place).native).posts.values()
     account = stage.account(name) if name else None
-    found = [
-        post for post in posts if post.account != stage.world.bot and account in (None, post.account)
-    ]
+    found = [post for post in posts if post.account != stage.world.bot and account in (None, post.account)]
     if not found:
         raise Unmet(f"{name or 'nobody'} has not said anything yet")
     return found[-1]

@@ -192,10 +192,18 @@ class Stageplay:
         setup: what the story begins with.
         profile: what the platform is able to do.
         extra: plugins that are not installed, by name.
+        plugins: names of the installed plugins to load; None loads all.
     """
 
-    def __init__(self, setup: Setup, profile: str, extra: Mapping[str, ModuleType] | None = None) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        profile: str,
+        extra: Mapping[str, ModuleType] | None = None,
+        plugins: Iterable[str] | None = None,
+    ) -> None:
         self.setup = setup
+        self.plugins = None if plugins is None else tuple(plugins)
         self.setup.extra |= extra or {}
         self.profile = profile
         self.here = HOME
@@ -286,8 +294,9 @@ class Stageplay:
                 packs=self._packs(),
                 profile=self.profile,
                 start=self._start,
+                plugins=self.plugins,
                 extra=setup.extra,
-                records=self.refusing,  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - it hands everything on
+                records=self.refusing,  # pyright: ignore[reportArgumentType] - it hands everything on
                 calendar=WorkCalendar(setup.days),
                 stewards=[],
                 groups=(),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from importlib import resources
+from importlib import import_module, resources
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,9 @@ def words() -> Mapping[str, Mapping[str, str]]:
     tables = {name: MappingProxyType(dict(table)) for name, table in raw.items()}
     texts = texts_of("groupops")
     for table, prefix in _OF_TEXTS.items():
-        of_core = {texts(key): key.removeprefix(prefix) for key in sorted(texts.keys()) if key.startswith(prefix)}
+        of_core = {
+            texts(key): key.removeprefix(prefix) for key in sorted(texts.keys()) if key.startswith(prefix)
+        }
         tables[table] = MappingProxyType({**of_core, **tables.get(table, {})})
     return MappingProxyType(tables)
 
@@ -43,6 +45,23 @@ def meaning(table: str, word: str) -> str:
     if found is None:
         raise ScenarioError(f"“{word}” is no {table}{nearest(word, known, every=True)}")
     return found
+
+
+@cache
+def profile_names() -> tuple[str, ...]:
+    """Give the names of all profiles of the sandbox, `full` first."""
+    return tuple(import_module("groupops_sandbox.profiles").profiles())
+
+
+def profile_named(name: str) -> str:
+    """Give a profile's name as it is.
+
+    Raises:
+        ScenarioError: there is none of that name.
+    """
+    if name not in profile_names():
+        raise ScenarioError(f"there is no profile “{name}”{nearest(name, profile_names(), every=True)}")
+    return name
 
 
 def filler(length: int) -> str:

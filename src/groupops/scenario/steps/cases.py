@@ -1,4 +1,5 @@
 """Sentences that check cases: which rule, which clause, which step, how many strikes, who decided."""
+# ruff: noqa: D415 - the first lines are sentences of the Chinese manual, with its full stop
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ async def not_booked(stage: Stageplay) -> None:
     await expect(stage, not await stage.cases(), "no case")
 
 
-async def _case(stage: Stageplay, holds: bool, case: Case, what: str) -> None:  # noqa: FBT001 - what holds reads first
+async def _case(stage: Stageplay, holds: bool, case: Case, what: str) -> None:
     await expect(stage, holds, f"{what}; the case is: {seeing.bitten(case)}")
 
 
@@ -73,7 +74,9 @@ async def nth_strike(stage: Stageplay, number: int) -> None:
 async def needs_approvals(stage: Stageplay, count: int) -> None:
     """最近一个事项需要几名不同的管理员同意。"""
     case = await stage.case()
-    await _case(stage, case.approvals_needed == count, case, f"{count} approval(s), not {case.approvals_needed}")
+    await _case(
+        stage, case.approvals_needed == count, case, f"{count} approval(s), not {case.approvals_needed}"
+    )
 
 
 @then("该事项的阶梯是{text}")

@@ -1,4 +1,5 @@
 """Sentences in which something else happens: members come and go, lists arrive, time passes, things fail."""
+# ruff: noqa: D415 - the first lines are sentences of the Chinese manual, with its full stop
 
 from __future__ import annotations
 

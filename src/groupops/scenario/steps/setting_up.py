@@ -1,4 +1,5 @@
 """Sentences that say how things stand before anything happens: packs, settings, people, groups, faults."""
+# ruff: noqa: D415 - the first lines are sentences of the Chinese manual, with its full stop
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ async def use_pack_file(stage: Stageplay, name: str) -> None:
     path = setup.folder / name
     if not path.is_file():
         others = sorted(one.name for one in setup.folder.glob("*.toml"))
-        raise ScenarioError(f"there is no pack file “{name}” beside the scenario{nearest(name, others, every=True)}")
+        raise ScenarioError(
+            f"there is no pack file “{name}” beside the scenario{nearest(name, others, every=True)}"
+        )
     pack = parse_pack(path.read_text("utf-8"), path=name)
     setup.more.append(pack)
     setup.packs += (pack.id,)
@@ -136,7 +139,9 @@ async def members_of_table(stage: Stageplay, *, table: list[dict[str, str]]) -> 
 
 def _with(actor: Actor, column: str, text: str) -> Actor:
     if column not in _COLUMNS:
-        raise ScenarioError(f"a table of members has no column “{column}”{nearest(column, _COLUMNS, every=True)}")
+        raise ScenarioError(
+            f"a table of members has no column “{column}”{nearest(column, _COLUMNS, every=True)}"
+        )
     return _COLUMNS[column](actor, text) if text else actor
 
 

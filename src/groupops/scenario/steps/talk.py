@@ -1,4 +1,5 @@
 """Sentences in which somebody posts, quotes, recalls, chooses or gives a command."""
+# ruff: noqa: D415 - the first lines are sentences of the Chinese manual, with its full stop
 
 from __future__ import annotations
 
@@ -153,7 +154,9 @@ async def posts_voice(stage: Stageplay, name: str, span: timedelta) -> None:
 async def shares_location(stage: Stageplay, name: str, label: str) -> None:
     """在群里发一个位置。"""
     await stage.ready()
-    stage.sandbox.locate(stage.native, stage.actor(name).name, Location(latitude=22.8, longitude=108.3, label=label))
+    stage.sandbox.locate(
+        stage.native, stage.actor(name).name, Location(latitude=22.8, longitude=108.3, label=label)
+    )
     await stage.settle()
 
 
@@ -226,7 +229,13 @@ async def delivered_again(stage: Stageplay, times: int) -> None:
 async def delivered_by_another(stage: Stageplay, source: str, span: timedelta) -> None:
     """会话存档、另一个机器人等也看到了上一条消息。"""
     event = _last(stage)
-    copy = replace(event, id=f"{source}:{event.id}", source=source, message_id=f"{source}:{event.message_id}", at=event.at + span)
+    copy = replace(
+        event,
+        id=f"{source}:{event.id}",
+        source=source,
+        message_id=f"{source}:{event.message_id}",
+        at=event.at + span,
+    )
     await stage.tell(copy)
     await stage.settle()
 

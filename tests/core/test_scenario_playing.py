@@ -1,0 +1,362 @@
+"""Scenarios are played on the sandbox: they fail when what they say is not so, and a run is told line by line."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from rich.console import Console
+
+from groupops import (
+    DeleteMessage,
+    Evidence,
+    Manifest,
+    MessagePosted,
+    Mute,
+    Offence,
+    Reply,
+    Rule,
+    Severity,
+    hookimpl,
+)
+from groupops.errors import ScenarioError
+from groupops.scenario import Stageplay, play, play_one, registry, run
+from groupops.scenario.reading import read_text
+
+PACK = """
+      \"\"\"
+      [pack]
+      id = "t"
+      title = "测试"
+      [plugins]
+      enabled = ["rude"]
+      [clause."rude.word"]
+      ref = "篇十 二.5"
+      \"\"\"
+"""
+HEAD = f"# language: zh-CN\n功能: 试\n  场景: 一\n    假如 群规原文{PACK}"
+
+
+MUTE = timedelta(minutes=10)
+
+
+def rude() -> ModuleType:
+    """A plugin that minds one word, takes the message away and mutes for another."""
+
+    def judge(event):
+        if not isinstance(event, MessagePosted) or "坏" not in event.text:
+            return None
+        group, account = event.group_id, event.account
+        said = Reply(group_id=group, message_id=event.message_id, text="请文明", account=account)
+        gone = DeleteMessage(group_id=group, message_id=event.message_id, account=account)
+        hold = Mute(group_id=group, account=account, span=MUTE)
+        grave = "极坏" in event.text
+        return Offence(
+            rule="rude.word",
+            reason="用语不当",
+            severity=Severity.HIGH,
+            ladder="soft",
+            auto="mute" if grave else "remind",
+            contain=(said, gone, hold) if grave else (said,),
+            evidence=(Evidence(what="word", quote="坏"),),
+        )
+
+    module = ModuleType("groupops_rude_for_tests")
+    module.manifest = Manifest(
+        title="测试", hears=frozenset({"message_posted"}), rules=(Rule(id="rude.word", title="测试"),)
+    )
+    module.judge = hookimpl(judge)
+    return module
+
+
+EXTRA = {"rude": rude()}
+
+
+async def result_of(steps, profile="full", head=HEAD):
+    [scenario] = read_text(head + steps, Path("x.feature"), registry())
+    return await play_one(scenario, profile, extra=EXTRA, installed=frozenset(EXTRA))
+
+
+async def holds(steps, profile="full", head=HEAD):
+    result = await result_of(steps, profile, head)
+    assert result.verdict == "passed", result.why
+
+
+async def fails(steps, why, profile="full", head=HEAD):
+    result = await result_of(steps, profile, head)
+    assert result.verdict == "failed"
+    assert why in result.why
+
+
+BAD = "    当 员工甲 说「坏」\n"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "otherwise"),
+    [
+        ("员工甲 被提醒 1 次", "员工甲 被提醒 2 次"),
+        ("员工乙 没有被提醒", "员工甲 没有被提醒"),
+        ("提醒 员工甲 的话里有「请文明」", "提醒 员工甲 的话里有「谢谢」"),
+        ("提醒 员工甲 的话里没有「谢谢」", "提醒 员工甲 的话里没有「请文明」"),
+        ("员工甲 到现在一共被提醒 1 次", "员工甲 到现在一共被提醒 0 次"),
+        ("机器人在群里说了 1 次话", "机器人在群里说了 0 次话"),
+        ("机器人在群里说的话里有「请文明」", "机器人在群里说的话里有「谢谢」"),
+        ("机器人在群里没有说「谢谢」", "机器人在群里没有说「请文明」"),
+        ("员工甲 没有收到私信", "员工甲 收到私信,其中有「请文明」"),
+        ("立案 1 件", "没有立案"),
+        ("该事项的规则是「rude.word」", "该事项的规则是「rude.other」"),
+        ("该事项依据「篇十 二.5」", "该事项依据「篇十 二.6」"),
+        ("该事项涉及 员工甲", "该事项涉及 员工乙"),
+        ("该事项「已生效」", "该事项「待核准」"),
+        ("该事项的处分是「提醒」", "该事项的处分是「警告」"),
+        ("该事项是第 1 次", "该事项是第 2 次"),
+        ("该事项的阶梯是「soft」", "该事项的阶梯是「kick」"),
+        ("该事项需 0 人核准", "该事项需 1 人核准"),
+        ("该事项的证据里有「坏」", "该事项的证据里有「好」"),
+        ("该事项的原因里有「不当」", "该事项的原因里有「刷屏」"),
+        ("该事项有 1 条原因", "该事项有 2 条原因"),
+        ("该事项保存的原文是「坏」", "该事项没有保存原文"),
+        ("员工甲 在阶梯「soft」上有 1 次有效记录", "员工甲 在阶梯「soft」上有 0 次有效记录"),
+        ("员工乙 没有任何有效记录", "员工甲 没有任何有效记录"),
+        ("没有对任何人采取措施", "员工甲 的消息被撤回"),
+        ("员工甲 的消息没有被撤回", "员工甲 被禁言 10 分钟"),
+        ("员工甲 没有被禁言", "员工甲 不能发言"),
+        ("员工甲 可以发言", "员工甲 被移出群"),
+        ("员工甲 仍在群里", "什么也没有发生"),
+        ("没有开工单", "开出 1 张工单"),
+        ("没有未结的工单", "还有 1 张未结的工单"),
+        ("管理员没有收到待办", "管理员收到待办,其中有「坏」"),
+        ("审计记有「执行动作」", "审计没有「执行动作」"),
+        ("没有推迟的消息", "有 1 条消息推迟到 10:00"),
+        ("员工甲 没有待办", "员工甲 的待办「周报」「未完成」"),
+        ("平台上同一件事只做了一次", "机器人没有说话"),
+        ("设置「discipline.kick_approvals」是「2」", "设置「discipline.kick_approvals」是「3」"),
+        ("插件「rude」在运行", "插件「rude」不在运行"),
+        ("成员名单里有 员工甲", "成员名单里没有 员工甲"),
+        ("加载成功", "加载失败,提示「circle」"),
+        ("指令没有得到答复", "指令的答复里有「好」"),
+        ("机器人没有向平台要求禁言", "机器人没有向平台要求回复"),
+    ],
+)
+async def test_an_outcome_holds_and_its_opposite_fails(outcome, otherwise):
+    await holds(f"{BAD}    那么 {outcome}\n")
+    await fails(f"{BAD}    那么 {otherwise}\n", f"x.feature:15: 那么 {otherwise}")
+
+
+WORSE = "    当 员工甲 说「极坏」\n"
+
+
+async def test_deeds_are_seen_where_the_platform_can_do_them():
+    await holds(
+        WORSE + "    那么 员工甲 的消息被撤回\n    而且 员工甲 被禁言 10 分钟\n    而且 员工甲 不能发言\n"
+        "    当 过了 10 分钟\n    那么 员工甲 可以发言\n"
+    )
+
+
+async def test_degraded_outcomes_are_said_by_conditions():
+    steps = (
+        WORSE + "    那么 能撤回消息时:员工甲 的消息被撤回\n"
+        "    而且 不能撤回消息时:工单里有「撤回 员工甲」\n    而且 不能禁言时:员工甲 可以发言\n"
+    )
+    for profile in ("full", "wechat-wechaty", "advisor"):
+        await holds(steps, profile)
+
+
+async def test_a_condition_that_never_holds_is_no_success():
+    await fails(WORSE + "    那么 不能发消息时:没有立案\n", "no outcome was looked at")
+
+
+BLIND = "    而且 机器人能看到群消息,否则什么也不会发生\n"
+
+
+async def test_where_nothing_is_seen_nothing_may_happen():
+    steps = BLIND + BAD + "    而且 管理员甲 批准该事项\n    那么 立案 1 件\n"
+
+    result = await result_of(steps, "wecom-customer-group")
+
+    assert result.verdict == "passed"
+    assert [step.mark for step in result.steps[-2:]] == ["passed_over", "passed_over"]
+
+
+async def test_where_nothing_is_seen_but_something_happens_the_scenario_fails():
+    steps = BLIND + "    当 员工甲 @ 机器人 说「坏」\n    那么 立案 1 件\n"
+
+    await fails(steps, "nothing should have happened", "wecom-aibot")
+
+
+async def test_outcomes_look_at_what_happened_since_the_last_ones():
+    await holds(
+        BAD + "    那么 员工甲 被提醒 1 次\n    当 员工乙 说「好」\n    那么 什么也没有发生\n"
+        "    当 员工乙 说「坏」\n    那么 员工乙 被提醒 1 次\n    而且 员工甲 没有被提醒\n"
+    )
+
+
+async def test_decisions_are_given_on_every_platform():
+    steps = (
+        BAD + "    当 过了 1 小时\n    而且 员工甲 又说「坏」\n    那么 该事项「待核准」\n"
+        "    当 管理员甲 批准该事项\n    那么 该事项「已生效」\n    而且 该事项是第 2 次\n"
+        "    当 员工甲 申诉该事项,理由「误会」\n    那么 该事项「申诉中」\n"
+        "    当 管理员乙 批准该事项,理由「确属误会」\n    那么 该事项「已撤销」\n"
+    )
+    for profile in ("full", "qq-official", "wechat-wechaty", "advisor"):
+        await holds(steps, profile)
+
+
+async def test_a_restart_forgets_nothing_and_does_nothing_twice():
+    await holds(
+        BAD + "    而且 机器人重启\n    而且 同一条消息又送达 2 次\n"
+        "    那么 立案 1 件\n    而且 员工甲 被提醒 1 次\n    而且 平台上同一件事只做了一次\n"
+        "    当 过了 1 小时\n    而且 员工甲 又说「坏」\n    那么 该事项的处分是「警告」\n"
+    )
+
+
+async def test_a_database_that_refuses_is_waited_for_on_the_stopped_clock():
+    await holds(
+        "    当 数据库拒绝写入\n    而且 员工甲 说「极坏」\n    那么 没有立案\n    而且 没有对任何人采取措施\n"
+        "    当 数据库恢复写入\n    而且 过了 1 分钟\n    那么 立案 1 件\n    而且 员工甲 的消息被撤回\n"
+    )
+
+
+async def test_a_second_account_shares_the_strikes_of_its_person():
+    await holds(
+        "    而且 员工甲 在平台「qq」另有绑定的账号\n    而且 平台「qq」上另有群「Q群」使用同样的群规\n"
+        + BAD
+        + "    当 过了 1 小时\n    而且 在群「Q群」里,员工甲 又说「坏」\n    那么 该事项「待核准」\n"
+        "    而且 该事项的处分是「警告」\n"
+    )
+
+
+async def test_plugins_that_fail_are_named_and_the_others_stand():
+    await holds(
+        "    而且 插件「broken」每次都出错\n    而且 插件「sleepy」每次都不作答\n"
+        + BAD
+        + "    那么 员工甲 被提醒 1 次\n    而且 插件「broken」的故障被记下\n    而且 插件「sleepy」的故障被记下\n"
+    )
+
+
+async def test_settings_stages_and_dates_are_said_before_and_changed_later():
+    await holds(
+        "    而且 设置「discipline.kick_approvals」为「3」\n    而且 规则处于「试运行」阶段\n"
+        + BAD
+        + "    那么 没有立案\n    而且 审计记有「本应处理」\n    而且 设置「discipline.kick_approvals」是「3」\n"
+        "    当 操作者把规则转入「执行」阶段\n    而且 员工甲 又说「坏」\n    那么 立案 1 件\n"
+        "    当 操作者把规则恢复到第 1 版\n    那么 设置「discipline.kick_approvals」是「2」\n"
+    )
+    await holds(
+        "    而且 群规自 2025-03-05 起生效\n" + BAD + "    那么 没有立案\n"
+        "    当 2025-03-05 00:00,员工甲 又说「坏」\n    那么 立案 1 件\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        ("    当 路人 说「坏」\n    那么 没有立案\n", "nobody is called “路人”"),
+        (BAD + "    而且 08:00,员工甲 说「坏」\n    那么 立案 1 件\n", "time only moves forwards"),
+        ("    当 员工甲 说「好」\n    假如 群规「s10」\n    那么 没有立案\n", "before anything happens"),
+        ("    假如 群规文件「none.toml」\n    当 员工甲 说「好」\n    那么 没有立案\n", "no pack file"),
+        ("    假如 群规「s100」\n    当 员工甲 说「好」\n    那么 没有立案\n", "there is no pack 's100'"),
+        (WORSE + "    而且 员工甲 说「好」\n    那么 没有立案\n", "is muted and cannot post"),
+        ("    当 在群「别群」里,员工甲 说「好」\n    那么 没有立案\n", "there is no group “别群”"),
+        ("    当 员工乙 批准该事项\n    那么 没有立案\n", "there is no case"),
+        ("    当 员工甲 撤回刚才的消息\n    那么 没有立案\n", "has not said anything"),
+    ],
+)
+async def test_what_cannot_be_played_fails_with_a_reason(steps, why):
+    await fails(steps, why)
+
+
+async def test_a_needed_plugin_that_is_not_installed_skips():
+    head = HEAD.replace("  场景", "  @needs-moon-phase\n  场景")
+
+    result = await result_of(BAD + "    那么 立案 1 件\n", head=head)
+
+    assert (result.verdict, result.why) == ("skipped", "needs moon_phase, not installed")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three scenarios without any plugin: one that holds, one that does not, one that wants a plugin."""
+    text = (
+        "# language: zh-CN\n功能: 试\n  场景: 好\n    当 员工甲 说「好」\n    那么 没有立案\n"
+        "  场景: 坏\n    当 员工甲 说「好」\n    那么 立案 1 件\n"
+        "  @needs-moon @profiles\n  场景: 待\n    当 员工甲 说「好」\n    那么 没有立案\n"
+    )
+    (tmp_path / "a.feature").write_text(text, "utf-8")
+    return tmp_path
+
+
+def played(folder, **options):
+    out = StringIO()
+    console = Console(file=out, width=200)
+    code = run([folder], options.get("profile"), options.get("json", False), console)
+    return code, out.getvalue()
+
+
+def test_a_run_prints_every_step_and_ends_with_the_counts(folder):
+    code, text = played(folder)
+
+    assert code == 1
+    assert text.splitlines()[-1] == "1 passed, 1 failed, 1 skipped"
+    assert "✓ 03-03 09:00:00  当 员工甲 说「好」" in text
+    assert "✗ 03-03 09:00:00  那么 立案 1 件" in text
+    assert "expected 1 case(s), not 0; nothing happened since" in text
+    assert "needs moon, not installed" in text
+
+
+def test_a_run_can_be_read_by_a_program(folder):
+    code, text = played(folder, json=True)
+    whole = json.loads(text)
+
+    assert code == 1
+    assert whole["line"] == "1 passed, 1 failed, 1 skipped"
+    assert [one["verdict"] for one in whole["results"]] == ["passed", "failed", "skipped"]
+    assert whole["results"][1]["steps"][-1]["mark"] == "failed"
+
+
+def test_a_run_can_be_held_to_one_profile(folder):
+    _, text = played(folder, profile="advisor")
+
+    assert "[advisor]" in text
+    assert "[full]" not in text
+
+
+@pytest.mark.parametrize("profile", [None, "moon"])
+def test_a_wrong_path_or_profile_ends_with_two(tmp_path, profile):
+    folder = tmp_path / "none"
+    if profile:
+        folder.mkdir()
+
+    code, text = played(folder, profile=profile)
+
+    assert code == 2
+    assert ("no scenario file" in text) or ("no profile" in text)
+
+
+async def test_a_watcher_is_told_of_every_step(folder):
+    class Watcher:
+        def __init__(self):
+            self.told = []
+
+        def begins(self, scenario, profile):
+            self.told.append(scenario.title)
+
+        def played(self, step, stage):
+            assert isinstance(stage, Stageplay)
+            self.told.append(step.line.text)
+
+        def ended(self, result):
+            self.told.append(result.verdict)
+
+    watcher = Watcher()
+    report = await play([folder], watcher=watcher)
+
+    assert watcher.told[:4] == ["好", "员工甲 说「好」", "没有立案", "passed"]
+    assert not report.ok
+
+
+async def test_a_folder_without_scenarios_is_an_error(tmp_path):
+    with pytest.raises(ScenarioError, match="no scenario file"):
+        await play([tmp_path])
