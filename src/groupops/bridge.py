@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from functools import lru_cache
 from typing import Any, Literal, Protocol, TextIO, cast, runtime_checkable
 
@@ -381,11 +387,28 @@ def start_nonebot(
     Returns:
         The driver, FastAPI with httpx unless the keywords name another.
     """
-    nonebot.init(**{"driver": "~fastapi+~httpx+~websockets", **keywords})
+    with _without_command_lines():
+        nonebot.init(**{"driver": "~fastapi+~httpx+~websockets", **keywords})
     set_log(log_level)
     if accelerate:
         cache_type_adapters()
     return nonebot.get_driver()
+
+
+@contextmanager
+def _without_command_lines() -> Generator[None]:
+    """Keep httpx from loading its command line, and rich with it: three megabytes, and it does without them."""
+    modules = cast("dict[str, Any]", sys.modules)
+    there = _HTTPX_COMMAND in modules
+    modules.setdefault(_HTTPX_COMMAND, None)  # to an import that is as good as not installed
+    try:
+        yield
+    finally:
+        if not there:
+            del modules[_HTTPX_COMMAND]
+
+
+_HTTPX_COMMAND = "httpx._main"
 
 
 def serve(assembled: Assembled) -> None:
