@@ -25,12 +25,11 @@ from groupops import (
 from groupops_moderation import models
 from groupops_moderation.allowances import Allowances
 from groupops_moderation.categories import load_categories
-from groupops_moderation.fold import load_fold
 from groupops_moderation.judging import judged
 from groupops_moderation.reports import false_alarm, report
 from groupops_moderation.settings import Moderation
 from groupops_moderation.view import View
-from groupops_moderation.workshop import Workshop
+from groupops_moderation.workshop import Workshop, shipped_union
 
 REPORT = Command(
     word="举报",
@@ -64,12 +63,12 @@ _HINT_AGAIN_S = 30 * 86_400.0
 @asynccontextmanager
 async def lifespan(tools: Tools) -> AsyncGenerator[Workshop, None]:
     """Keep the automaton of all groups and what stewards called false alarms."""
-    await asyncio.to_thread(load_fold)
+    shipped = await asyncio.to_thread(shipped_union)
     tables = models.has_tables()
     kept = await models.load_entries() if tables else []
     if not tables:
         tools.log.info("false alarms are kept in memory, no table is open")
-    workshop = Workshop(allowances=Allowances(kept), tables=tables)
+    workshop = Workshop(shipped, allowances=Allowances(kept), tables=tables)
     try:
         yield workshop
     finally:
@@ -86,12 +85,12 @@ def prepare(settings: Moderation, own: Workshop) -> View:
 def judge(
     event: Event, member: Member, settings: Moderation, prepared: View, own: Workshop, tools: Tools
 ) -> Offence | Pardon | Awaitable[Offence | Pardon | None] | None:
-    """Object to what a group rules out. Waits only where the automaton does not know the group's words yet."""
+    """Object to what a group rules out. Waits only for a long list that is in no automaton yet."""
     if not isinstance(event, MessagePosted) or not prepared.active:
         return None
-    if own.covers(prepared):
-        return judged(event, member, settings, prepared, own, tools.texts)
-    return _judged_later(event, member, settings, prepared, own, tools)
+    if own.must_wait(prepared):
+        return _judged_later(event, member, settings, prepared, own, tools)
+    return judged(event, member, settings, prepared, own, tools.texts)
 
 
 async def _judged_later(

@@ -51,9 +51,15 @@ class Allowances:
         """The false alarms of a group by their folded sentence."""
         return self._kept.get(group_id, {})
 
-    def spans(self, group_id: GroupId, text: str) -> list[Span]:
-        """Where a text repeats a sentence that is let pass, as positions in the original text."""
-        phrases = self._kept.get(group_id)
+    def spans(self, group_id: GroupId, text: str, also: Iterable[str] = ()) -> list[Span]:
+        """Where a text repeats what is let pass, as positions in the original text.
+
+        Args:
+            group_id: whose false alarms count.
+            text: the original text of a message.
+            also: further folded phrases that are let pass.
+        """
+        phrases = (*self._kept.get(group_id, ()), *also)
         if not phrases:
             return []
         fold = load_fold()

@@ -1,6 +1,6 @@
 """What speaks against a message: every detector's findings, by category, with the places they were seen at."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -11,10 +11,12 @@ from groupops_moderation.detectors.markings import Marking
 from groupops_moderation.detectors.pii import PersonalDatum, find_personal_data
 from groupops_moderation.detectors.urls import Address, executable, find_addresses
 from groupops_moderation.fold import Span
-from groupops_moderation.matcher import Hit, SplitHit, Union
+from groupops_moderation.matcher import Hit, SplitHit
 from groupops_moderation.packs import tally
 from groupops_moderation.settings import Moderation
 from groupops_moderation.view import GRIEVANCE, View
+
+Find = Callable[[str], list[Hit | SplitHit]]
 
 OWN = "own"
 """The facet of words an operator listed."""
@@ -196,19 +198,26 @@ def _executable(name: str, settings: Moderation) -> str:
     return found.extension if found and found.extension not in settings.file_types_allow else ""
 
 
-def by_parts(event: MessagePosted, settings: Moderation, view: View, union: Union) -> Iterator[Finding]:
-    """What stands in a message beside its text: files by their names, shared links by address and title."""
+def by_parts(event: MessagePosted, settings: Moderation, view: View, find: Find) -> Iterator[Finding]:
+    """What stands in a message beside its text: files by their names, shared links by address and title.
+
+    Args:
+        event: the message.
+        settings: the group's settings.
+        view: the same, compiled.
+        find: finds the group's words in a text.
+    """
     for part in event.segments:
         if isinstance(part, File):
             yield from _file(part.name, settings, view)
-            yield from by_words(part.name, _hits(part.name, view, union), view, detail=part.kind)
+            yield from by_words(
+                part.name, words_of(part.name, find(part.name), view).hits, view, detail=part.kind
+            )
         elif isinstance(part, Link):
             yield from by_addresses(part.url, settings, view)
-            yield from by_words(part.title, _hits(part.title, view, union), view, detail=part.kind)
-
-
-def _hits(text: str, view: View, union: Union) -> tuple[Hit | SplitHit, ...]:
-    return words_of(text, union.find(text, view.owner.name), view).hits
+            yield from by_words(
+                part.title, words_of(part.title, find(part.title), view).hits, view, detail=part.kind
+            )
 
 
 def _file(name: str, settings: Moderation, view: View) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from groupops import (
     Action,
@@ -33,7 +34,7 @@ from groupops_moderation.findings import (
     words_of,
 )
 from groupops_moderation.fold import Span
-from groupops_moderation.matcher import Hit, SplitHit, Union
+from groupops_moderation.matcher import Hit, SplitHit
 from groupops_moderation.settings import Moderation
 from groupops_moderation.speech import load_speech
 from groupops_moderation.view import View
@@ -60,18 +61,17 @@ def judged(
         texts: the plugin's texts.
     """
     text = event.text
-    union = own.union
     hits = _hits(event, view, own)
     words = words_of(text, hits, view) if hits else _NO_WORDS
     if words.grievance and settings.grievance_hint and load_speech().complains(text):
         own.hint(event.id, member)
-    found = list(_found(event, words, settings, view, union))
+    found = list(_found(event, words, settings, view, own))
     if not found or settings.exempts(member):
         return None
-    spans = own.allowances.spans(event.group_id, text)
+    spans = own.allowances.spans(event.group_id, text, view.allow)
     if spans:
         words = replace(words, hits=outside(words.hits, spans))
-        found = [one for one in _found(event, words, settings, view, union) if not _passed(one, spans)]
+        found = [one for one in _found(event, words, settings, view, own) if not _passed(one, spans)]
     held, shield = _shielded(event, found, words, texts)
     if shield and words.grievance and settings.grievance_hint:
         own.hint(event.id, member)
@@ -82,13 +82,13 @@ def judged(
 
 def _hits(event: MessagePosted, view: View, own: Workshop) -> list[Hit | SplitHit]:
     """The words in a message, and those that reach into it from the sender's short messages right before."""
-    text, union, owner = event.text, own.union, view.owner.name
-    hits: list[Hit | SplitHit] = list(union.find(text, owner)) if text else []
+    text = event.text
+    hits = own.find(view, text) if text else []
     own.recent.note(event)
     if view.within and event.account:
         earlier = own.recent.before(event, view.within)
         if earlier:
-            hits += union.find_across((*earlier, text), owner)
+            hits += own.find_across(view, (*earlier, text))
     return hits
 
 
@@ -96,7 +96,7 @@ _NO_WORDS = Words(hits=())
 
 
 def _found(
-    event: MessagePosted, words: Words, settings: Moderation, view: View, union: Union
+    event: MessagePosted, words: Words, settings: Moderation, view: View, own: Workshop
 ) -> Iterator[Finding]:
     """Ask every detector; each rules most messages out at a glance."""
     text = event.text
@@ -108,7 +108,7 @@ def _found(
         yield from by_markings(text, view)
         yield from by_addresses(text, settings, view)
     if not _plain(event):
-        yield from by_parts(event, settings, view, union)
+        yield from by_parts(event, settings, view, partial(own.find, view))
 
 
 def _plain(event: MessagePosted) -> bool:

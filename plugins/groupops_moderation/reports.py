@@ -70,9 +70,10 @@ async def report(
     refusal = await _refusal(event, target, settings, tools)
     if refusal:
         return [_privately(event, texts(refusal), texts)]
-    await own.ready(view)
+    if own.must_wait(view):
+        await own.ready(view)
     category = _category(reason, target.text, view, own)
-    hits = own.union.find(target.text, view.owner.name) if target.text else []
+    hits = own.find(view, target.text) if target.text else []
     if words_of(target.text, hits, view).grievance and category.severity < Severity.CRITICAL:
         return [_privately(event, texts("report_grievance"), texts), _hint_for(event, target.account, texts)]
     return [
@@ -121,7 +122,7 @@ def _category(reason: str, text: str, view: View, own: Workshop) -> Category:
     for category in view.active.values():
         if any(word in reason for word in (category.title, *category.called)):
             return category
-    hits = own.union.find(text, view.owner.name) if text else []
+    hits = own.find(view, text) if text else []
     voted = list(by_words(text, words_of(text, hits, view).hits, view))
     if voted:
         return max(voted, key=lambda one: one.gravity).category

@@ -10,7 +10,7 @@ from groupops_moderation.categories import Category
 from groupops_moderation.detectors.markings import Markings
 from groupops_moderation.detectors.patterns import Patterns
 from groupops_moderation.detectors.urls import DomainLists
-from groupops_moderation.matcher import OWN_WEIGHT, Allow, Term
+from groupops_moderation.matcher import OWN_WEIGHT, Term, Union, fold_term
 from groupops_moderation.packs import Pack, load_packs
 from groupops_moderation.settings import Moderation
 
@@ -32,11 +32,13 @@ _MARK = r"密|[★☆]|签\s*发|份\s*号|[\]〕)）】］]\s*第?\s*\d{1,5}\s*
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words of a group's operator: for matching, for letting pass, and by which members complain."""
+    """The words of a group's operator as (category, word), and those by which members complain."""
 
     words: tuple[tuple[str, str], ...]
-    allow: tuple[str, ...]
     grievance: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.words) + len(self.grievance)
 
     def terms(self, owner: str) -> Iterator[Term]:
         """The words as the matcher takes them."""
@@ -44,11 +46,6 @@ class Vocabulary:
             yield Term(text=word, category=category, weight=OWN_WEIGHT, group_id=owner)
         for word in self.grievance:
             yield Term(text=word, category=GRIEVANCE, weight=OWN_WEIGHT, group_id=owner)
-
-    def allowed(self, owner: str) -> Iterator[Allow]:
-        """The harmless phrases as the matcher takes them."""
-        for phrase in self.allow:
-            yield Allow(text=phrase, group_id=owner)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
@@ -71,6 +68,8 @@ class View:
         patterns, domains, markings: the group's detectors; None or empty where it has none.
         has_address, has_digit, has_mark: quick looks that rule most messages out; None where nobody looks further.
         within: how long short messages of one sender are seen together; zero = never.
+        allow: folded phrases in which nothing counts.
+        interim: its owner's words alone, until the automaton of all groups knows them.
     """
 
     active: Mapping[str, Category]
@@ -84,6 +83,8 @@ class View:
     has_digit: Callable[[str], object] | None = None
     has_mark: Callable[[str], object] | None = None
     within: timedelta = timedelta()
+    allow: tuple[str, ...] = ()
+    interim: Union | None = None
 
 
 def compile_view(settings: Moderation, owner: Owner) -> View:
@@ -110,6 +111,7 @@ def compile_view(settings: Moderation, owner: Owner) -> View:
         has_digit=_DIGIT.search if _sees(active, "pii", "numbers") and settings.numbers else None,
         has_mark=_mark_of(settings).search if markings else None,
         within=timedelta(seconds=settings.split_seconds),
+        allow=tuple(map(fold_term, settings.allow)),
     )
 
 
@@ -127,7 +129,7 @@ def vocabulary_of(settings: Moderation) -> Vocabulary:
     )
     # Without a category nobody is punished, so nobody has to be shielded.
     grievance = settings.grievance_words if active else ()
-    return Vocabulary(tuple(words), settings.allow, grievance)
+    return Vocabulary(tuple(words), grievance)
 
 
 def _patterns(settings: Moderation) -> Patterns | None:
