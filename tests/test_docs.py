@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from groupops.settings import CORE_MODELS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+READMES = ("README.md", "README.en.md")
 
 CJK = re.compile("[\u3400-\u9fff]")
 
@@ -200,7 +202,7 @@ def test_a_term_stands_in_the_glossary(pair: str) -> None:
 @pytest.mark.parametrize("page", pages(), ids=named)
 def test_every_link_leads_somewhere(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
-    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    targets = re.findall(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)", text)
     inside = [target for target in targets if not re.match(r"[a-z]+:", target)]
 
     assert [target for target in inside if not leads(page, target)] == []
@@ -229,7 +231,7 @@ def test_every_page_is_reached_from_the_first_one() -> None:
         assert f"({page.name})" in decisions
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.en.md"])
+@pytest.mark.parametrize("page", READMES)
 def test_the_commands_of_the_readme_exist(page: str) -> None:
     code = "\n".join(re.findall(r"```(?:sh|bash)\n(.*?)```", read(page), flags=re.DOTALL))
     targets = set(re.findall(r"^([a-z]+):", read("Makefile"), flags=re.MULTILINE))
@@ -242,7 +244,31 @@ def test_the_commands_of_the_readme_exist(page: str) -> None:
     assert [one for one in given if not any(one == k or one.startswith(f"{k} ") for k in known)] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.en.md"])
+def test_the_commands_of_the_readme_do_what_they_say(tmp_path: Path) -> None:
+    lines = re.findall(r"^\.venv/bin/groupops .+$", read("README.md"), flags=re.MULTILINE)
+    ending = [line for line in lines if line != ".venv/bin/groupops run"]  # it ends only when it is told to
+
+    for line in ending:
+        done = subprocess.run(
+            [Path(sys.executable).with_name("groupops"), *line.split()[1:]],
+            cwd=ROOT,
+            env=os.environ | {"GROUPOPS_DATA_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    assert len(ending) < len(lines)
+
+
+def test_both_languages_give_the_same_commands() -> None:
+    one, other = (re.findall(r"```(?:sh|toml)\n(.*?)```", read(page), flags=re.DOTALL) for page in READMES)
+
+    assert one == other
+
+
+@pytest.mark.parametrize("page", READMES)
 def test_the_readme_shows_pictures_that_are_there(page: str) -> None:
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", read(page))
 
@@ -278,14 +304,14 @@ async def test_the_plugin_on_the_page_does_what_its_test_says(
     monkeypatch.syspath_prepend(tmp_path)
     for name in ("groupops_straight", "test_straight"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    tests = tests_in(importlib.import_module("test_straight"))
+    tests = examples_of(importlib.import_module("test_straight"))
 
     assert tests
     for test in tests:
         await test()
 
 
-def tests_in(module: Any) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+def examples_of(module: Any) -> list[Callable[[], Coroutine[Any, Any, None]]]:
     return [value for name, value in vars(module).items() if name.startswith("test_") and callable(value)]
 
 
