@@ -929,11 +929,13 @@ class Casebook:
         ladder = plan.policy.ladders.get(case.ladder)
         if ladder is None or ladder.pick != "human" or case.step:
             return None, note
-        word, _, rest = note.strip().partition(" ")
+        word, *rest = note.split(None, 1) or ("",)
         for index, name in enumerate(ladder.steps):
             if word in (name, self.texts(f"step.{name}")):
                 approvals = approvals_for(name, plan.policy.discipline)
-                return NextStep(name=name, index=index, automatic=False, approvals=approvals), rest.strip()
+                return NextStep(name=name, index=index, automatic=False, approvals=approvals), "".join(
+                    rest
+                ).strip()
         return None, note
 
     def _menu_of(self, case: Case, plan: GroupPlan) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -119,7 +120,7 @@ class Commands:
     def might_be(self, event: MessagePosted, plan: GroupPlan) -> bool:
         """Say quickly whether a message may hold a command; most talk is ruled out by one look-up."""
         text = event.text
-        if not text:
+        if not text or text.isspace():
             return False
         if text[0] in PREFIXES or event.to_bot:
             return True
@@ -135,12 +136,12 @@ class Commands:
         """
         text = event.text
         addressed = private or event.to_bot or text[0] in PREFIXES
-        word, _, rest = text.lstrip("".join(PREFIXES)).strip().partition(" ")
+        word, rest = _first_word(text.lstrip("".join(PREFIXES)))
         owner, command = self._look_up(word, plan)
         if command is None:
             return None
         try:
-            args = parse_args(command, rest.strip(), _mentioned(event), self._resolver(event))
+            args = parse_args(command, rest, _mentioned(event), self._resolver(event))
         except CommandError as error:
             return Found(wrong=str(error)) if addressed else None
         if not addressed and not (command.bare and args):
@@ -305,7 +306,7 @@ class Commands:
         mine = case is not None and (
             case.account == member.account or (person is not None and person.id == case.person_id)
         )
-        if case is None or not (mine or member.steward):
+        if case is None or not (mine or self.people.decides(case.group_id, member.account)):
             return Answer(text=self.texts("case.none", id=event.args[0]), private=True)
         rule_text = self.casebook.clause(case.clause)
         seen = ", ".join(
@@ -355,11 +356,13 @@ class Commands:
         return Answer(text=done.text, answered=done)
 
     async def _excuse(self, event: CommandGiven, member: Member, *, accept: bool, note: str) -> Answer:
-        """Decide an explanation (G6): excused, or not."""
+        """Decide an explanation (G6): excused, or not, by a steward of the group in which it is owed."""
+        number = int(event.args[0][1:])
+        named = await self.records.obligation(number)
+        if named is not None and not self.people.decides(named.group_id, member.account):
+            return Answer(text=self.texts("refused.not_steward", id=event.args[0]))
         try:
-            owed = await self.obligations.excuse(
-                int(event.args[0][1:]), member.account, accept=accept, note=note
-            )
+            owed = await self.obligations.excuse(number, member.account, accept=accept, note=note)
         except CommandError as error:
             return Answer(text=str(error))
         return Answer(text=self.texts("excuse.accepted" if accept else "excuse.refused", id=owed.id))
@@ -464,11 +467,14 @@ def parse_args(
 
 
 def _first_word(text: str) -> tuple[str, str]:
-    word, _, rest = text.partition(" ")
-    return word, rest.strip()
+    """Part a text at its first space, of whatever width."""
+    word, *rest = text.split(None, 1) or ("",)
+    return word, "".join(rest).strip()
 
 
 def _value(arg: Arg, word: str, command: Command, resolve: Callable[[str], AccountId | None]) -> str:
+    if arg.of in ("int", "ref"):
+        word = unicodedata.normalize("NFKC", word)  # full-width digits are digits
     if arg.of == "int" and not (word.isascii() and word.isdigit() and len(word) <= _DIGITS):
         raise CommandError(_right_form(command))
     if arg.of == "ref":
@@ -483,8 +489,8 @@ def _value(arg: Arg, word: str, command: Command, resolve: Callable[[str], Accou
     return word
 
 
-_DIGITS = 12
-"""No record has a number longer than this; longer ones are talk."""
+_DIGITS = 9
+"""No record has a number longer than this, and no database a longer one to look for; longer ones are talk."""
 
 
 def _right_form(command: Command) -> str:
