@@ -1,4 +1,5 @@
 """What measurements stand on: the real engine on a platform that takes everything at once, and a stream of talk."""
+# ruff: noqa: D102, ARG002 - the port of a platform, as short as it can be
 
 from __future__ import annotations
 
@@ -9,22 +10,28 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from nonebot.adapters.onebot.v11 import GroupMessageEvent
+from nonebot.adapters import Event as BaseEvent
+from nonebot.adapters.onebot.v11 import Adapter, GroupMessageEvent, Message
+from pydantic import InstanceOf
 
 from groupops import (
     AccountId,
     Action,
     Capability,
+    DeleteMessage,
     Done,
     Event,
+    Evidence,
     GroupId,
     Listed,
     Manifest,
     Media,
     MessagePosted,
+    Offence,
     PlatformError,
     Receipt,
     Role,
+    Rule,
     Stage,
     Text,
     hookimpl,
@@ -98,6 +105,42 @@ class Taker:
         )
 
 
+class Told(BaseEvent):
+    """A NoneBot event that is nothing but a fact."""
+
+    fact: InstanceOf[MessagePosted]
+    message: Message
+
+    def get_type(self) -> str:
+        return "message"
+
+    def get_event_name(self) -> str:
+        return "message.told"
+
+    def get_event_description(self) -> str:
+        return self.fact.text
+
+    def get_user_id(self) -> str:
+        return self.fact.account
+
+    def get_session_id(self) -> str:
+        return self.fact.account
+
+    def get_message(self) -> Any:
+        return self.message
+
+    def is_tome(self) -> bool:
+        return False
+
+
+class HandedIn(Taker):
+    """The same platform where facts need not be read any more."""
+
+    def read(self, bot: Any, event: Any) -> Event | None:
+        """Give the fact."""
+        return event.fact
+
+
 ABLE = frozenset(Capability) - {Capability.ASK_STEWARDS, Capability.DEDUPE_SENDS}
 HEARS = frozenset({"message_posted"})
 
@@ -124,13 +167,14 @@ async def build_flow(n_plugins: int, words: int, *, records: Records | None = No
     """Build and start the real engine with `GROUPS` enforced groups.
 
     Args:
-        n_plugins: plugins in all: quiet hours, moderation, and as many that look at every message and say nothing.
+        n_plugins: plugins in all. With `words` these are quiet hours, moderation, and for the rest plugins that
+            look at every message and say nothing; without words all of them are such plugins.
         words: forbidden words, matched in every message.
         records: where cases go; in memory if not given, since writing is measured elsewhere.
     """
     hooks, listed = Hooks(), vocabulary(words)
-    moderation = _load(hooks)
-    if not moderation and n_plugins > 1:
+    moderation = bool(words) and _load(hooks)
+    if words and not moderation:
         hooks.load("listing", _listing(listed))
     for number in range(n_plugins - len(hooks.loaded)):
         hooks.load(f"idle_{number}", _idle())
@@ -185,6 +229,15 @@ def payloads(count: int, listed: Sequence[str], first: int = 1) -> Iterator[str]
         yield json.dumps(_message(number, 100_000 + dice.randrange(GROUPS), user, text), ensure_ascii=False)
 
 
+def told(count: int) -> list[Told]:
+    """Give `count` harmless messages that were read already."""
+    read, parse = Taker().read, Adapter.json_to_event
+    events = [parse(json.loads(payload)) for payload in payloads(count, ())]
+    return [
+        Told(fact=read(None, event), message=event.get_message()) for event in events if event is not None
+    ]
+
+
 def _message(number: int, group: int, user: int, text: str) -> dict[str, Any]:
     return {
         "self_id": int(SELF_ID),
@@ -222,22 +275,17 @@ def _load(hooks: Hooks) -> bool:
     except Exception:  # noqa: BLE001 - a plugin being worked on must not stop a measurement of the dispatch
         hooks.load_all(only=("quiet_hours",))
         return False
-    return "moderation" in hooks.loaded
+    return "moderation" in hooks.names("judge")
 
 
 def _pack(hooks: Hooks, listed: Sequence[str], *, moderation: bool) -> str:
-    lines = [
-        "[pack]",
-        'id = "bench"',
-        'title = "bench"',
-        "[plugins]",
-        f"enabled = {json.dumps(list(hooks.loaded))}",
-        "[quiet_hours]",
-        'windows = [{ start = "03:00", end = "03:01", days = "all" }]',
-    ]
+    lines = ["[pack]", 'id = "bench"', 'title = "bench"']
+    lines += ["[plugins]", f"enabled = {json.dumps(list(hooks.loaded))}"]
+    if "quiet_hours" in hooks.loaded:
+        lines += ["[quiet_hours]", 'windows = [{ start = "03:00", end = "03:01", days = "all" }]']
     if moderation:
         words = json.dumps(list(listed), ensure_ascii=False)
-        lines += ["[moderation]", 'use = ["gambling"]', f"words = {{ gambling = {words} }}"]
+        lines += ["[moderation]", 'use = ["gambling"]', f"operator_words = {{ gambling = {words} }}"]
     return "\n".join(lines)
 
 
@@ -256,7 +304,6 @@ def _idle() -> ModuleType:
 
 def _listing(listed: Sequence[str]) -> ModuleType:
     """A plugin that forbids words, by moderation's own matcher; stands in while moderation cannot be loaded."""
-    from groupops import Evidence, Offence, Rule
     from groupops_moderation.matcher import Term, Union
 
     union = Union([Term(text=word, category="listed") for word in listed])
@@ -267,7 +314,9 @@ def _listing(listed: Sequence[str]) -> ModuleType:
         assert isinstance(event, MessagePosted)
         if not union.find(event.text, event.group_id):
             return None
-        return Offence(rule="listing.word", reason="listed", evidence=(Evidence(kind="message", ref=event.message_id),))
+        taken = DeleteMessage(group_id=event.group_id, message_id=event.message_id, account=event.account)
+        seen = (Evidence(what="word"),)
+        return Offence(rule="listing.word", reason="listed", auto="recall", contain=(taken,), evidence=seen)
 
     rules = (Rule(id="listing.word", title="listed"),)
     vars(module).update(manifest=Manifest(title="listing", hears=HEARS, rules=rules), judge=judge)
