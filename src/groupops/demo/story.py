@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from groupops.clock import SystemClock
 from groupops.demo.stage import Room, Scenery, scenery
@@ -113,17 +115,18 @@ def _scene(table: Mapping[str, Any]) -> Scene:
     )
 
 
-async def play(console: Console, pack: Pack, pace: float) -> None:
+async def play(console: Console, pack: Pack, pace: float, *, scenes: int | None = None) -> None:
     """Play the story that ships with the demo.
 
     Args:
         console: where to print.
         pack: the rules of its groups.
         pace: seconds between two lines.
+        scenes: how many scenes to play; all if not given.
     """
     story = read_story(resources.files(__package__ or "").joinpath("story.toml").read_text("utf-8"))
     async with scenery(story.rooms, pack, story.stewards, story.scenes[0].day) as stage:
-        await Telling(stage, console, texts_of("groupops.demo"), pace).tell(story)
+        await Telling(stage, console, texts_of("groupops.demo"), pace).tell(story, scenes)
 
 
 @dataclass(slots=True)
@@ -148,11 +151,11 @@ class Telling:
     _seen: _Seen = field(default_factory=_Seen)
     _at: str = ""
 
-    async def tell(self, story: Story) -> None:
-        """Play all scenes."""
+    async def tell(self, story: Story, scenes: int | None = None) -> None:
+        """Play all scenes, or the first ones."""
         self.console.rule(f"[bold]{self.texts('head', title=story.title)}[/]")
         self.console.print(f"[dim]{self.texts('intro')}\n{self.texts('legend')}[/]")
-        for scene in story.scenes:
+        for scene in story.scenes[:scenes]:
             await self._scene(scene)
 
     async def _scene(self, scene: Scene) -> None:
@@ -189,6 +192,7 @@ class Telling:
         sandbox, who = self.stage.of(where), step.get("who", "")
         kind = kind_of(step)
         await self._say_who(step, where, kind)
+        before = len(await self.stage.engine.parts.records.cases())
         value = self._filled(step[kind]) if isinstance(step[kind], str) else step[kind]
         match kind:
             case "say":
@@ -199,12 +203,13 @@ class Telling:
                 await self.stage.tell(sandbox.recall(where, self.names[step["recall"]], by=who))
             case "leave":
                 sandbox.leave(where, who)
-                sandbox.take()  # whoever leaves by himself is not announced on this platform
+                sandbox.take()  # WeChat announces to nobody that somebody left
             case "remove":
-                await self.stage.tell(sandbox.remove(where, value, by=who))
+                sandbox.remove(where, value, by=who)
+                sandbox.take()  # and only to the one who removed that somebody was removed
             case _:
                 await self.stage.tell(sandbox.census(where))
-        await self._remember(step)
+        await self._remember(step, before)
 
     async def _say(self, sandbox: Any, where: str, who: str, text: str, step: Step) -> None:
         quote = self.names[step["quote"]] if "quote" in step else ""
@@ -213,12 +218,12 @@ class Telling:
             self.names[step["label"]] = event.message_id
         await self.stage.tell(event)
 
-    async def _remember(self, step: Step) -> None:
-        """Keep under the names the story uses what it will speak of later."""
+    async def _remember(self, step: Step, before: int) -> None:
+        """Keep under the names the story uses what it will speak of later; a case that was not opened is number 0."""
         records = self.stage.engine.parts.records
         if "case" in step:
             cases = await records.cases()
-            self.names[step["case"]] = str(cases[-1].id) if cases else "0"
+            self.names[step["case"]] = str(cases[-1].id) if len(cases) > before else "0"
         if "owed" in step:
             owed = await records.obligations()
             self.names[step["owed"]] = str(owed[-1].id) if owed else "0"
@@ -365,10 +370,12 @@ class Telling:
 
     async def _row(self, at: str, text: str, *, arrow: bool = False) -> None:
         """Print one line; what does not fit goes on below its own beginning."""
+        label = 5 if not arrow else 7
         grid = Table.grid(padding=(0, 1))
-        grid.add_column(width=5 if not arrow else 7, justify="right")
-        grid.add_column(overflow="fold")
-        grid.add_row(f"[dim]{at or '↳'}[/]", text)
+        grid.add_column(width=label, justify="right")
+        grid.add_column(no_wrap=True, overflow="ignore")
+        lines = folded(Text.from_markup(text), self.console.width - label - 2)
+        grid.add_row(f"[dim]{at or '↳'}[/]", Text("\n").join(lines))
         self.console.print(grid, highlight=False)
         if self.pace:
             await SystemClock().sleep(self.pace)
@@ -376,6 +383,31 @@ class Telling:
 
 _DEEDS = ("say", "whisper", "recall", "leave", "remove", "census")
 _CODE = re.compile(r"[A-Z2-9]{4}-[A-Z2-9]{6}")
+
+
+def folded(text: Text, width: int) -> Iterable[Text]:
+    """Break a text into lines of at most `width` cells, between any two signs but not inside a word of ASCII."""
+    breaks: list[int] = []
+    start = used = 0
+    for place, sign in enumerate(text.plain):
+        used += cell_len(sign)
+        if used > width:
+            start = _break(text.plain, start, place)
+            breaks.append(start)
+            used = cell_len(text.plain[start : place + 1])
+    return text.divide(breaks)
+
+
+def _break(plain: str, start: int, place: int) -> int:
+    """Give the last place from which a line may go on below, or `place` where one word fills the line."""
+    back = place
+    while back > start and _in_word(plain[back - 1]) and _in_word(plain[back]):
+        back -= 1
+    return back if back > start else place
+
+
+def _in_word(sign: str) -> bool:
+    return sign.isascii() and not sign.isspace()
 
 
 def _changed(seen: dict[int, str], number: int, now: str) -> bool:

@@ -106,6 +106,8 @@ class _Notes:
     opened: dict[int, Case] = field(default_factory=dict[int, Case])
     actions: list[str] = field(default_factory=list[str])
     pardons: list[str] = field(default_factory=list[str])
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    """Account → the name it was heard under, for those who have left since."""
 
     def heard(self, outcome: Outcome) -> None:
         """Write down what became of a fact."""
@@ -115,7 +117,10 @@ class _Notes:
         self.pardons += ruling.pardons
         if ruling.worst is None:
             return
-        self.hits[outcome.event.id] = outcome
+        event = outcome.event
+        self.hits[event.id] = outcome
+        if isinstance(event, MessagePosted):
+            self.names[event.account] = event.card or event.name
         if outcome.booked is not None:
             self.opened.setdefault(outcome.booked.case.id, outcome.booked.case)
 
@@ -436,18 +441,18 @@ async def _findings(engine: Engine, notes: _Notes, zone: ZoneInfo) -> tuple[Find
     ended = {case.id: case for case in await engine.parts.records.cases(limit=ALL_CASES)}
     opened = {**ended, **notes.opened}
     return tuple(
-        _finding(engine, opened[number], ended.get(number, opened[number]).status, zone)
+        _finding(engine, notes, opened[number], ended.get(number, opened[number]).status, zone)
         for number in sorted(opened)
     )
 
 
-def _finding(engine: Engine, case: Case, ended: CaseStatus, zone: ZoneInfo) -> Finding:
+def _finding(engine: Engine, notes: _Notes, case: Case, ended: CaseStatus, zone: ZoneInfo) -> Finding:
     return Finding(
         case=case.id,
         message_id=case.message_id or case.event_id,
         at=case.opened_at.astimezone(zone),
         account=case.account,
-        name=_called(engine, case.group_id, case.account),
+        name=_called(engine, notes, case.group_id, case.account),
         rule=case.rule,
         clause=case.clause.ref if case.clause else "",
         reason=case.reason,
@@ -463,9 +468,9 @@ def _finding(engine: Engine, case: Case, ended: CaseStatus, zone: ZoneInfo) -> F
     )
 
 
-def _called(engine: Engine, group_id: GroupId, account: AccountId) -> str:
+def _called(engine: Engine, notes: _Notes, group_id: GroupId, account: AccountId) -> str:
     member = engine.people.member(group_id, account)
-    return member.real_name or member.card or member.name or native_of(account)
+    return member.real_name or member.card or member.name or notes.names.get(account) or native_of(account)
 
 
 def _hits(engine: Engine, notes: _Notes, zone: ZoneInfo) -> Iterator[Hit]:
@@ -477,7 +482,7 @@ def _hits(engine: Engine, notes: _Notes, zone: ZoneInfo) -> Iterator[Hit]:
             message_id=getattr(event, "message_id", "") or event_id,
             at=event.at.astimezone(zone),
             account=account,
-            name=_called(engine, event.group_id, account),
+            name=_called(engine, notes, event.group_id, account),
             rules=tuple(dict.fromkeys(offence.rule for offence in _offences(ruling))),
             text=event.text if isinstance(event, MessagePosted) and _may_keep(ruling) else "",
             case=outcome.booked.case.id if outcome.booked else 0,
