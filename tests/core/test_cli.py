@@ -91,7 +91,9 @@ def test_stewards_are_added_listed_and_removed(type_in: Any) -> None:
 
 
 @pytest.mark.parametrize("words", [("steward", "add", "10001"), ("group", "unbind", "1234")])
-def test_an_id_without_its_platform_is_refused_with_the_right_form(type_in: Any, words: tuple[str, ...]) -> None:
+def test_an_id_without_its_platform_is_refused_with_the_right_form(
+    type_in: Any, words: tuple[str, ...]
+) -> None:
     refused = type_in(*words)
 
     assert refused.exit_code == 1
