@@ -50,12 +50,8 @@ def _ruling(value: object) -> str | None:
 def _deeds(value: object) -> str | None:
     if not isinstance(value, (list, tuple, set, frozenset)):
         return _nothing(value)
-    odd = next((item for item in cast("Iterable[object]", value) if not _is_deed(item)), None)
-    return (
-        None
-        if odd is None
-        else f"answered with {odd!r:.80}, which is no action and no errand that can be read"
-    )
+    odd = [item for item in cast("Iterable[object]", value) if not _is_deed(item)]
+    return f"answered with {odd[0]!r:.80}, which is no action and no errand that can be read" if odd else None
 
 
 def _is_deed(item: object) -> bool:

@@ -25,7 +25,7 @@ def main() -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             victim.main(json.loads(line))
             os._exit(0)
-        print(pid, flush=True)
+        print(pid, flush=True)  # noqa: T201 - the answer
 
 
 if __name__ == "__main__":

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from groupops import Evidence, Manifest, MessagePosted, Mute, Offence, Rule, SendText, Severity, hookimpl
+from groupops import (
+    Event,
+    Evidence,
+    Manifest,
+    MessagePosted,
+    Mute,
+    Offence,
+    Rule,
+    SendText,
+    Severity,
+    hookimpl,
+)
 
 manifest = Manifest(
     title="浸泡测试",
@@ -24,7 +35,7 @@ burst_s = 0
 
 
 @hookimpl
-def judge(event):
+def judge(event: Event) -> Offence | None:
     if not isinstance(event, MessagePosted) or "坏" not in event.text:
         return None
     return Offence(
@@ -39,7 +50,7 @@ def judge(event):
 
 
 @hookimpl
-def react(event):
+def react(event: Event) -> list[SendText] | None:
     if not isinstance(event, MessagePosted) or "好" not in event.text:
         return None
     return [SendText(group_id=event.group_id, text=f"谢谢 {event.message_id}")]

@@ -30,7 +30,7 @@ def database(request: pytest.FixtureRequest) -> str:
 @pytest.mark.parametrize("point", POINTS)
 async def test_whoever_is_killed_at_any_point_loses_and_doubles_nothing(
     point: Point, database: str, soak: Soak, short_folder: Path, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     world = World(soak.random())
     started = time.monotonic()
     async with nursery(short_folder, database) as place:
@@ -49,7 +49,7 @@ async def test_whoever_is_killed_at_any_point_loses_and_doubles_nothing(
     assert world.kills[point] == soak.rounds(KILLS)
     doubted = sum(row.state is OutboxState.IN_DOUBT for row in rows)
     with capsys.disabled():
-        print(
+        print(  # noqa: T201 - the figures of the soak
             f"\nsoak {point} on {database.partition(':')[0]}: {world.kills[point]} kills, "
             f"{len(world.said)} facts, {len(cases)} cases, {len(rows)} actions, {len(world.seen)} requests, "
             f"{sum(one.repeated for one in world.seen)} repeats caught, {doubted} in doubt, {seconds:.1f} s"
@@ -119,9 +119,8 @@ async def strikes_are_right(cases: tuple[Case, ...], records: Records) -> None:
         assert [case.step for case in alone] == ["remind"], "exactly the first is a reminder without a human"
         assert alone[0].strike == 1
         assert all(decided_once_by_each(case) for case in own)
-        if all(
-            case.status in (CaseStatus.EFFECTIVE, CaseStatus.PROPOSED, CaseStatus.DISMISSED) for case in own
-        ):
+        if not any(line.word.startswith("appeal") for case in own for line in case.decisions):
+            # A strike that is appealed does not count meanwhile, so the next may have its number.
             assert sorted(case.strike for case in in_force) == list(range(1, len(in_force) + 1))
         muted = await muted_by_the_machine(own, records)
         assert muted <= timedelta(minutes=30), f"person {person} was muted for {muted}"

@@ -151,7 +151,7 @@ async def take_facts(engine: Engine, platform: FarPlatform) -> None:
 
 async def drain(engine: Engine, platform: FarPlatform) -> None:
     """Say when nothing waits in the outbox any more."""
-    while await engine.parts.records.outbox(states=OPEN):
+    while await engine.parts.records.outbox(states=OPEN):  # noqa: ASYNC110 - rows of a database ring no bell
         await asyncio.sleep(0.01)
     platform.tell({"drained": True})
 
@@ -202,7 +202,7 @@ async def settle_in(engine: Engine, told: dict[str, Any]) -> None:
 def main(told: dict[str, Any]) -> None:
     try:
         asyncio.run(live(told))
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is, the log of the nursery shows it
         traceback.print_exc(file=sys.stderr)
         sys.stderr.flush()
         os._exit(1)
