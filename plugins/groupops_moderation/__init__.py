@@ -29,7 +29,7 @@ from groupops_moderation.judging import judged
 from groupops_moderation.reports import false_alarm, report
 from groupops_moderation.settings import Moderation
 from groupops_moderation.view import View
-from groupops_moderation.workshop import Workshop, shipped_union
+from groupops_moderation.workshop import Workshop, read_words
 
 REPORT = Command(
     word="举报",
@@ -63,12 +63,12 @@ _HINT_AGAIN_S = 30 * 86_400.0
 @asynccontextmanager
 async def lifespan(tools: Tools) -> AsyncGenerator[Workshop, None]:
     """Keep the automaton of all groups and what stewards called false alarms."""
-    shipped = await asyncio.to_thread(shipped_union)
+    await asyncio.to_thread(read_words)
     tables = models.has_tables()
     kept = await models.load_entries() if tables else []
     if not tables:
         tools.log.info("false alarms are kept in memory, no table is open")
-    workshop = Workshop(shipped, allowances=Allowances(kept), tables=tables)
+    workshop = Workshop(allowances=Allowances(kept), tables=tables)
     try:
         yield workshop
     finally:

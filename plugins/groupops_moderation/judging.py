@@ -62,6 +62,8 @@ def judged(
     """
     text = event.text
     hits = _hits(event, view, own)
+    if not hits and not view.watches and _plain(event):
+        return None
     words = words_of(text, hits, view) if hits else _NO_WORDS
     if words.grievance and settings.grievance_hint and load_speech().complains(text):
         own.hint(event.id, member)

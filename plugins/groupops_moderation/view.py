@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -69,6 +69,7 @@ class View:
         has_address, has_digit, has_mark: quick looks that rule most messages out; None where nobody looks further.
         within: how long short messages of one sender are seen together; zero = never.
         allow: folded phrases in which nothing counts.
+        watches: True when something beside words is looked for in texts.
         interim: its owner's words alone, until the automaton of all groups knows them.
     """
 
@@ -84,7 +85,12 @@ class View:
     has_mark: Callable[[str], object] | None = None
     within: timedelta = timedelta()
     allow: tuple[str, ...] = ()
+    watches: bool = field(init=False)
     interim: Union | None = None
+
+    def __post_init__(self) -> None:
+        further = (self.patterns, self.has_address, self.has_digit, self.has_mark)
+        self.watches = any(one is not None for one in further)
 
 
 def compile_view(settings: Moderation, owner: Owner) -> View:

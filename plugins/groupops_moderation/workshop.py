@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
 from hashlib import sha256
 from itertools import chain
 from weakref import WeakValueDictionary
 
 from groupops import Member
 from groupops_moderation.allowances import Allowances
+from groupops_moderation.fold import load_fold
 from groupops_moderation.lists import version_of
 from groupops_moderation.matcher import Hit, SplitHit, Union
 from groupops_moderation.packs import load_packs
@@ -27,23 +27,24 @@ HINTS = 1_000
 
 
 AT_ONCE = 300
-"""Words of a group that are put into an automaton of their own on the spot, in about a millisecond, so that its
+"""Words of a group that are put into an automaton of their own on the spot, in a few milliseconds, so that its
 first message after a change need not wait for the one of all groups."""
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """An automaton with what it knows: all views up to a serial, which are these owners' words."""
+    """An automaton with what it knows: all views up to a serial, which are these packs and owners' words."""
 
     union: Union
     serial: int = 0
+    packs: frozenset[str] = frozenset()
     owners: frozenset[str] = frozenset()
 
-
-@cache
-def shipped_union() -> Union:
-    """The automaton over the shipped words alone; made once per process, in about 50 ms."""
-    return _union(())
+    def knows(self, view: View) -> bool:
+        """Whether it knows all words a view needs."""
+        return self.packs.issuperset(view.packs) and (
+            not view.owner.vocabulary or view.owner.name in self.owners
+        )
 
 
 @dataclass(slots=True)
@@ -51,17 +52,15 @@ class Workshop:
     """What lasts as long as the process.
 
     Args:
-        shipped: the automaton to begin with.
         allowances: the false alarms of all groups.
         tables: True where false alarms are kept in the database as well.
     """
 
-    shipped: Union
     allowances: Allowances = field(default_factory=Allowances)
     tables: bool = False
     recent: Recent = field(default_factory=Recent)
     hints: dict[str, Member] = field(default_factory=dict[str, Member])
-    _build: Build = field(init=False)
+    _build: Build = field(default_factory=lambda: Build(Union(())))
     _views: WeakValueDictionary[bytes, View] = field(default_factory=WeakValueDictionary[bytes, View])
     _owners: WeakValueDictionary[Vocabulary, Owner] = field(
         default_factory=WeakValueDictionary[Vocabulary, Owner]
@@ -70,9 +69,6 @@ class Workshop:
     _serial: int = 0
     _timer: asyncio.TimerHandle | None = None
     _building: asyncio.Task[None] | None = None
-
-    def __post_init__(self) -> None:
-        self._build = Build(self.shipped)
 
     # — what groups share —
 
@@ -83,7 +79,7 @@ class Workshop:
         if known is not None:
             return known
         made = compile_view(settings, self._owner(vocabulary_of(settings)))
-        if made.owner.vocabulary and made.owner.name not in self._build.owners:
+        if not self._build.knows(made):
             self._serial += 1
             made.serial = self._serial
             self._soon()
@@ -125,9 +121,10 @@ class Workshop:
         return found
 
     def _at_once(self, view: View) -> Union:
-        """Give an automaton over the words of one owner, kept until that of all groups knows them."""
+        """Give an automaton over what that of all groups does not know of a view; kept until it does."""
         if view.interim is None:
-            view.interim = Union(view.owner.vocabulary.terms(view.owner.name))
+            packs = view.packs.keys() - self._build.packs
+            view.interim = _union(sorted(packs), (view.owner,))
             self._soon()
         return view.interim
 
@@ -156,11 +153,12 @@ class Workshop:
         serial = self._serial
         views = list(self._views.values())
         owners = {view.owner.name: view.owner for view in views}
+        packs = frozenset(id_ for view in views for id_ in view.packs)
         try:
-            union = await asyncio.to_thread(_union, tuple(owners.values()))
+            union = await asyncio.to_thread(_union, sorted(packs), tuple(owners.values()))
         finally:
             self._building = None
-        self._build = Build(union, serial, frozenset(owners))
+        self._build = Build(union, serial, packs, frozenset(owners))
         for view in views:
             view.interim = None
         if serial < self._serial:
@@ -176,15 +174,24 @@ class Workshop:
                 await self._building
 
 
+def read_words() -> None:
+    """Read the shipped tables and words, which all workshops share, so that no message waits for a file."""
+    load_fold()
+    load_packs()
+
+
 def _fingerprint(settings: Moderation) -> bytes:
     """Tell settings apart in few bytes, the state of the files they name included."""
     files = repr([version_of(path) for path in settings.operator_list_files])
     return sha256(f"{settings.model_dump_json()}{files}".encode()).digest()
 
 
-def _union(owners: Iterable[Owner]) -> Union:
-    """The automaton over the shipped words and all operators' own; may run in a thread."""
-    shipped = load_packs().values()
+def _union(packs: Iterable[str], owners: Iterable[Owner]) -> Union:
+    """The automaton over some shipped packs and operators' own words; may run in a thread.
+
+    Packs that no group uses stay out: every hit costs, also one that means nothing to the group.
+    """
+    shipped = [load_packs()[id_] for id_ in packs]
     terms = chain(
         (term for pack in shipped for term in pack.terms()),
         (term for owner in owners for term in owner.vocabulary.terms(owner.name)),
