@@ -176,7 +176,9 @@ class Hooks:
         """
         wanted, out = set(adapters), set(disabled)
         chosen = None if only is None else set(only)
-        found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+        # Reading what is installed takes longer than all the rest; where nothing of it is wanted it is left.
+        looks = chosen is None or bool(chosen | wanted)
+        found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name) if looks else []
         for entry in found:
             if entry.name in out or not (chosen is None or entry.name in chosen | wanted):
                 continue

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -248,10 +249,14 @@ class PackShelf:
         return pack_id in self._packs
 
 
-def _shipped() -> Iterator[Pack]:
+@cache
+def _shipped() -> tuple[Pack, ...]:
+    """Read the packs that came with groupops; package data stays the same while a process lives."""
     folder = resources.files("groupops").joinpath("packs")
-    for file in _toml_files(folder):
-        yield parse_pack(file.read_text("utf-8"), path=f"groupops/packs/{file.name}", shipped=True)
+    return tuple(
+        parse_pack(file.read_text("utf-8"), path=f"groupops/packs/{file.name}", shipped=True)
+        for file in _toml_files(folder)
+    )
 
 
 def _in_folder(folder: Path) -> Iterator[Pack]:

@@ -5,12 +5,14 @@ from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from groupops import (
     DeleteMessage,
+    Event,
     Evidence,
     Manifest,
     MessagePosted,
@@ -22,7 +24,7 @@ from groupops import (
     hookimpl,
 )
 from groupops.errors import ScenarioError
-from groupops.scenario import Stageplay, play, play_one, registry, run
+from groupops.scenario import Played, Result, Scenario, Stageplay, play, play_one, registry, run
 from groupops.scenario.reading import read_text
 
 PACK = """
@@ -45,7 +47,7 @@ MUTE = timedelta(minutes=10)
 def rude() -> ModuleType:
     """A plugin that minds one word, takes the message away and mutes for another."""
 
-    def judge(event):
+    def judge(event: Event) -> Offence | None:
         if not isinstance(event, MessagePosted) or "坏" not in event.text:
             return None
         group, account = event.group_id, event.account
@@ -74,17 +76,17 @@ def rude() -> ModuleType:
 EXTRA = {"rude": rude()}
 
 
-async def result_of(steps, profile="full", head=HEAD):
+async def result_of(steps: str, profile: str = "full", head: str = HEAD) -> Result:
     [scenario] = read_text(head + steps, Path("x.feature"), registry())
-    return await play_one(scenario, profile, extra=EXTRA, installed=frozenset(EXTRA))
+    return await play_one(scenario, profile, plugins=EXTRA)
 
 
-async def holds(steps, profile="full", head=HEAD):
+async def holds(steps: str, profile: str = "full", head: str = HEAD) -> None:
     result = await result_of(steps, profile, head)
     assert result.verdict == "passed", result.why
 
 
-async def fails(steps, why, profile="full", head=HEAD):
+async def fails(steps: str, why: str, profile: str = "full", head: str = HEAD) -> None:
     result = await result_of(steps, profile, head)
     assert result.verdict == "failed"
     assert why in result.why
@@ -140,7 +142,7 @@ BAD = "    当 员工甲 说「坏」\n"
         ("机器人没有向平台要求禁言", "机器人没有向平台要求回复"),
     ],
 )
-async def test_an_outcome_holds_and_its_opposite_fails(outcome, otherwise):
+async def test_an_outcome_holds_and_its_opposite_fails(outcome: str, otherwise: str) -> None:
     await holds(f"{BAD}    那么 {outcome}\n")
     await fails(f"{BAD}    那么 {otherwise}\n", f"x.feature:15: 那么 {otherwise}")
 
@@ -148,14 +150,14 @@ async def test_an_outcome_holds_and_its_opposite_fails(outcome, otherwise):
 WORSE = "    当 员工甲 说「极坏」\n"
 
 
-async def test_deeds_are_seen_where_the_platform_can_do_them():
+async def test_deeds_are_seen_where_the_platform_can_do_them() -> None:
     await holds(
         WORSE + "    那么 员工甲 的消息被撤回\n    而且 员工甲 被禁言 10 分钟\n    而且 员工甲 不能发言\n"
         "    当 过了 10 分钟\n    那么 员工甲 可以发言\n"
     )
 
 
-async def test_degraded_outcomes_are_said_by_conditions():
+async def test_degraded_outcomes_are_said_by_conditions() -> None:
     steps = (
         WORSE + "    那么 能撤回消息时:员工甲 的消息被撤回\n"
         "    而且 不能撤回消息时:工单里有「撤回 员工甲」\n    而且 不能禁言时:员工甲 可以发言\n"
@@ -164,14 +166,14 @@ async def test_degraded_outcomes_are_said_by_conditions():
         await holds(steps, profile)
 
 
-async def test_a_condition_that_never_holds_is_no_success():
+async def test_a_condition_that_never_holds_is_no_success() -> None:
     await fails(WORSE + "    那么 不能发消息时:没有立案\n", "no outcome was looked at")
 
 
 BLIND = "    而且 机器人能看到群消息,否则什么也不会发生\n"
 
 
-async def test_where_nothing_is_seen_nothing_may_happen():
+async def test_where_nothing_is_seen_nothing_may_happen() -> None:
     steps = BLIND + BAD + "    而且 管理员甲 批准该事项\n    那么 立案 1 件\n"
 
     result = await result_of(steps, "wecom-customer-group")
@@ -180,20 +182,20 @@ async def test_where_nothing_is_seen_nothing_may_happen():
     assert [step.mark for step in result.steps[-2:]] == ["passed_over", "passed_over"]
 
 
-async def test_where_nothing_is_seen_but_something_happens_the_scenario_fails():
+async def test_where_nothing_is_seen_but_something_happens_the_scenario_fails() -> None:
     steps = BLIND + "    当 员工甲 @ 机器人 说「坏」\n    那么 立案 1 件\n"
 
     await fails(steps, "nothing should have happened", "wecom-aibot")
 
 
-async def test_outcomes_look_at_what_happened_since_the_last_ones():
+async def test_outcomes_look_at_what_happened_since_the_last_ones() -> None:
     await holds(
         BAD + "    那么 员工甲 被提醒 1 次\n    当 员工乙 说「好」\n    那么 什么也没有发生\n"
         "    当 员工乙 说「坏」\n    那么 员工乙 被提醒 1 次\n    而且 员工甲 没有被提醒\n"
     )
 
 
-async def test_decisions_are_given_on_every_platform():
+async def test_decisions_are_given_on_every_platform() -> None:
     steps = (
         BAD + "    当 过了 1 小时\n    而且 员工甲 又说「坏」\n    那么 该事项「待核准」\n"
         "    当 管理员甲 批准该事项\n    那么 该事项「已生效」\n    而且 该事项是第 2 次\n"
@@ -204,7 +206,7 @@ async def test_decisions_are_given_on_every_platform():
         await holds(steps, profile)
 
 
-async def test_a_restart_forgets_nothing_and_does_nothing_twice():
+async def test_a_restart_forgets_nothing_and_does_nothing_twice() -> None:
     await holds(
         BAD + "    而且 机器人重启\n    而且 同一条消息又送达 2 次\n"
         "    那么 立案 1 件\n    而且 员工甲 被提醒 1 次\n    而且 平台上同一件事只做了一次\n"
@@ -212,14 +214,14 @@ async def test_a_restart_forgets_nothing_and_does_nothing_twice():
     )
 
 
-async def test_a_database_that_refuses_is_waited_for_on_the_stopped_clock():
+async def test_a_database_that_refuses_is_waited_for_on_the_stopped_clock() -> None:
     await holds(
         "    当 数据库拒绝写入\n    而且 员工甲 说「极坏」\n    那么 没有立案\n    而且 没有对任何人采取措施\n"
         "    当 数据库恢复写入\n    而且 过了 1 分钟\n    那么 立案 1 件\n    而且 员工甲 的消息被撤回\n"
     )
 
 
-async def test_a_second_account_shares_the_strikes_of_its_person():
+async def test_a_second_account_shares_the_strikes_of_its_person() -> None:
     await holds(
         "    而且 员工甲 在平台「qq」另有绑定的账号\n    而且 平台「qq」上另有群「Q群」使用同样的群规\n"
         + BAD
@@ -228,7 +230,7 @@ async def test_a_second_account_shares_the_strikes_of_its_person():
     )
 
 
-async def test_plugins_that_fail_are_named_and_the_others_stand():
+async def test_plugins_that_fail_are_named_and_the_others_stand() -> None:
     await holds(
         "    而且 插件「broken」每次都出错\n    而且 插件「sleepy」每次都不作答\n"
         + BAD
@@ -236,7 +238,7 @@ async def test_plugins_that_fail_are_named_and_the_others_stand():
     )
 
 
-async def test_settings_stages_and_dates_are_said_before_and_changed_later():
+async def test_settings_stages_and_dates_are_said_before_and_changed_later() -> None:
     await holds(
         "    而且 设置「discipline.kick_approvals」为「3」\n    而且 规则处于「试运行」阶段\n"
         + BAD
@@ -264,11 +266,11 @@ async def test_settings_stages_and_dates_are_said_before_and_changed_later():
         ("    当 员工甲 撤回刚才的消息\n    那么 没有立案\n", "has not said anything"),
     ],
 )
-async def test_what_cannot_be_played_fails_with_a_reason(steps, why):
+async def test_what_cannot_be_played_fails_with_a_reason(steps: str, why: str) -> None:
     await fails(steps, why)
 
 
-async def test_a_needed_plugin_that_is_not_installed_skips():
+async def test_a_needed_plugin_that_is_not_installed_skips() -> None:
     head = HEAD.replace("  场景", "  @needs-moon-phase\n  场景")
 
     result = await result_of(BAD + "    那么 立案 1 件\n", head=head)
@@ -277,7 +279,7 @@ async def test_a_needed_plugin_that_is_not_installed_skips():
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     """Three scenarios without any plugin: one that holds, one that does not, one that wants a plugin."""
     text = (
         "# language: zh-CN\n功能: 试\n  场景: 好\n    当 员工甲 说「好」\n    那么 没有立案\n"
@@ -288,14 +290,14 @@ def folder(tmp_path):
     return tmp_path
 
 
-def played(folder, **options):
+def played(folder: Path, **options: Any) -> tuple[int, str]:
     out = StringIO()
     console = Console(file=out, width=200)
     code = run([folder], options.get("profile"), options.get("json", False), console)
     return code, out.getvalue()
 
 
-def test_a_run_prints_every_step_and_ends_with_the_counts(folder):
+def test_a_run_prints_every_step_and_ends_with_the_counts(folder: Path) -> None:
     code, text = played(folder)
 
     assert code == 1
@@ -306,7 +308,7 @@ def test_a_run_prints_every_step_and_ends_with_the_counts(folder):
     assert "needs moon, not installed" in text
 
 
-def test_a_run_can_be_read_by_a_program(folder):
+def test_a_run_can_be_read_by_a_program(folder: Path) -> None:
     code, text = played(folder, json=True)
     whole = json.loads(text)
 
@@ -316,7 +318,7 @@ def test_a_run_can_be_read_by_a_program(folder):
     assert whole["results"][1]["steps"][-1]["mark"] == "failed"
 
 
-def test_a_run_can_be_held_to_one_profile(folder):
+def test_a_run_can_be_held_to_one_profile(folder: Path) -> None:
     _, text = played(folder, profile="advisor")
 
     assert "[advisor]" in text
@@ -324,7 +326,7 @@ def test_a_run_can_be_held_to_one_profile(folder):
 
 
 @pytest.mark.parametrize("profile", [None, "moon"])
-def test_a_wrong_path_or_profile_ends_with_two(tmp_path, profile):
+def test_a_wrong_path_or_profile_ends_with_two(tmp_path: Path, profile: str | None) -> None:
     folder = tmp_path / "none"
     if profile:
         folder.mkdir()
@@ -335,19 +337,33 @@ def test_a_wrong_path_or_profile_ends_with_two(tmp_path, profile):
     assert ("no scenario file" in text) or ("no profile" in text)
 
 
-async def test_a_watcher_is_told_of_every_step(folder):
+async def test_a_scenario_may_be_meant_for_some_platforms_only(tmp_path: Path) -> None:
+    text = (
+        "# language: zh-CN\n功能: 试\n  场景大纲: 一\n    假如 在平台「<平台>」上演\n    当 员工甲 说「好」\n"
+        "    那么 没有立案\n    例子:\n      | 平台 |\n      | advisor |\n      | full |\n"
+    )
+    (tmp_path / "a.feature").write_text(text, "utf-8")
+
+    everywhere = await play([tmp_path])
+    on_one = await play([tmp_path], "advisor")
+
+    assert [result.profile for result in everywhere.results] == ["advisor", "full"]
+    assert [result.profile for result in on_one.results] == ["advisor"]
+
+
+async def test_a_watcher_is_told_of_every_step(folder: Path) -> None:
     class Watcher:
-        def __init__(self):
+        def __init__(self) -> None:
             self.told = []
 
-        def begins(self, scenario, profile):
+        def begins(self, scenario: Scenario, profile: str) -> None:
             self.told.append(scenario.title)
 
-        def played(self, step, stage):
+        def played(self, step: Played, stage: Stageplay) -> None:
             assert isinstance(stage, Stageplay)
             self.told.append(step.line.text)
 
-        def ended(self, result):
+        def ended(self, result: Result) -> None:
             self.told.append(result.verdict)
 
     watcher = Watcher()
@@ -357,6 +373,6 @@ async def test_a_watcher_is_told_of_every_step(folder):
     assert not report.ok
 
 
-async def test_a_folder_without_scenarios_is_an_error(tmp_path):
+async def test_a_folder_without_scenarios_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="no scenario file"):
         await play([tmp_path])

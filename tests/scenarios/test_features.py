@@ -25,7 +25,7 @@ CASES = [
 
 @pytest.mark.parametrize(("scenario", "profile"), CASES)
 async def test_a_scenario_holds(scenario: Scenario, profile: str) -> None:
-    result = await play_one(scenario, profile, installed=INSTALLED)
+    result = await play_one(scenario, profile, plugins=INSTALLED)
 
     if result.verdict == "skipped":
         pytest.skip(result.why)

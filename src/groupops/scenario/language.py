@@ -131,6 +131,13 @@ PLACEHOLDERS: Mapping[str, Placeholder] = MappingProxyType(
                 name="sanction", regex=_QUOTED, read=_word_of("step"), example="「警告」", doc="处分的档次"
             ),
             Placeholder(
+                name="profiles",
+                regex=_QUOTED,
+                read=lambda text: tuple(profile_named(name) for name in _names(_unquoted(text))),
+                example="「full、advisor」",
+                doc="假想平台的种类",
+            ),
+            Placeholder(
                 name="decision",
                 regex="批准|驳回|撤销|豁免|申诉",
                 read=str,

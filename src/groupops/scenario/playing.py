@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json as jsonlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -125,11 +125,11 @@ class Watcher(Protocol):
         ...
 
 
-def installed_plugins() -> frozenset[str]:
-    """Give the names of the plugins that are installed here."""
+def installed_plugins() -> Mapping[str, ModuleType]:
+    """Give the plugins that are installed here: name → module."""
     hooks = Hooks()
     hooks.load_all()
-    return frozenset(hooks.loaded)
+    return {name: one.module for name, one in hooks.loaded.items()}
 
 
 def load(paths: Iterable[Path], registry: Registry | None = None) -> tuple[Scenario, ...]:
@@ -163,33 +163,30 @@ async def play(
     if profile is not None:
         profile_named(profile)
     report = Report()
-    installed = installed_plugins() | frozenset(extra or {})
+    plugins = {**installed_plugins(), **(extra or {})}
     for scenario in load(paths):
-        for chosen in chosen_profiles(scenario, installed, profile):
-            report.results.append(
-                await play_one(scenario, chosen, installed=installed, extra=extra, watcher=watcher)
-            )
+        for chosen in chosen_profiles(scenario, plugins, profile):
+            report.results.append(await play_one(scenario, chosen, plugins=plugins, watcher=watcher))
     return report
 
 
 def chosen_profiles(
-    scenario: Scenario, installed: frozenset[str], profile: str | None = None
+    scenario: Scenario, plugins: Collection[str], profile: str | None = None
 ) -> tuple[str, ...]:
     """Give the profiles a scenario is played on: the one asked for, else those it says outcomes for.
 
     One that cannot be played for want of a plugin is skipped once, not once for each profile.
     """
     if profile is not None:
-        return (profile,)
-    return scenario.profiles(profile_names()) if scenario.needs <= installed else (BASE_PROFILE,)
+        return (profile,) if profile in (scenario.only or (profile,)) else ()
+    return scenario.profiles(profile_names()) if scenario.needs <= set(plugins) else (BASE_PROFILE,)
 
 
 async def play_one(
     scenario: Scenario,
     profile: str = BASE_PROFILE,
     *,
-    installed: frozenset[str] | None = None,
-    extra: Mapping[str, ModuleType] | None = None,
+    plugins: Mapping[str, ModuleType] | None = None,
     watcher: Watcher | None = None,
 ) -> Result:
     """Play one scenario on one profile.
@@ -197,12 +194,11 @@ async def play_one(
     Args:
         scenario: which.
         profile: on which.
-        installed: the plugins there are, no others are loaded; None looks.
-        extra: plugins that are not installed, by name.
+        plugins: the plugins there are, by name; None: those that are installed.
         watcher: told of every step.
     """
-    there = installed_plugins() | frozenset(extra or {}) if installed is None else installed
-    missing = sorted(scenario.needs - there)
+    there = installed_plugins() if plugins is None else plugins
+    missing = sorted(scenario.needs - set(there))
     if missing:
         result = Result(
             scenario=scenario,
@@ -213,7 +209,7 @@ async def play_one(
     else:
         if watcher is not None:
             watcher.begins(scenario, profile)
-        result = await _Playing(scenario, profile, watcher).run(extra or {}, there)
+        result = await _Playing(scenario, profile, watcher).run(there)
     if watcher is not None:
         watcher.ended(result)
     return result
@@ -229,10 +225,9 @@ class _Playing:
     steps: list[Played] = field(default_factory=list[Played])
     after_outcome: bool = True
 
-    async def run(self, extra: Mapping[str, ModuleType], installed: frozenset[str]) -> Result:
+    async def run(self, plugins: Mapping[str, ModuleType]) -> Result:
         """Play all steps up to the first that fails."""
-        setup = default_setup(self.scenario.path.parent)
-        stage = Stageplay(setup, self.profile, extra, installed - set(extra))
+        stage = Stageplay(default_setup(self.scenario.path.parent), self.profile, plugins)
         why = ""
         try:
             for line in self.scenario.lines:

@@ -22,6 +22,9 @@ _ALL_PROFILES = "@profiles"
 _ON_PROFILE = "@profile-"
 _NEEDS = "@needs-"
 
+ONLY_ON = "在平台{profiles}上演"
+"""The sentence by which a scenario says for which profiles alone it is meant."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -69,8 +72,20 @@ class Scenario:
             tag.removeprefix(_NEEDS).replace("-", "_") for tag in self.tags if tag.startswith(_NEEDS)
         )
 
+    @property
+    def only(self) -> tuple[str, ...]:
+        """The profiles it is meant for alone, as a step of it says (a row of 例子 may); empty when it is for any."""
+        return tuple(
+            name for line in self.lines if line.said.step.pattern == ONLY_ON for name in line.said.values[0]
+        )
+
     def profiles(self, every: Iterable[str]) -> tuple[str, ...]:
-        """Give the profiles it says outcomes for: all with `@profiles`, else `full` and each `@profile-…`."""
+        """Give the profiles it says outcomes for.
+
+        Those it is meant for alone; else all with `@profiles`; else `full` and each `@profile-…`.
+        """
+        if self.only:
+            return self.only
         if _ALL_PROFILES in self.tags:
             return tuple(every)
         named = [

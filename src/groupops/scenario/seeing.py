@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from groupops.actions import Action
+from groupops.flow import Outcome
 from groupops.people import AccountId
 from groupops.records import Audit, Case, Obligation, OutboxRow, OutboxState, Ticket
 from groupops.scenario.stage import Place, Stageplay, Unmet
@@ -43,18 +44,36 @@ class Sent:
 async def sent(stage: Stageplay, *, whole_story: bool = False) -> tuple[Sent, ...]:
     """Give the bot's messages of this block, or of the whole story, oldest first."""
     rows = {row.key: row for row in await stage.records.outbox(limit=1_000_000)}
+    asked = frozenset(one.event.id for one in outcomes(stage, first=0) if one.event.kind == "command_given")
     found: list[Sent] = []
     for platform in stage.platforms:
         first = 0 if whole_story else stage.mark.requests.get(platform.name, 0)
         found += [
-            _sent(request.action, rows.get(request.key))
+            _sent(request.action, _purpose(rows.get(request.key), asked))
             for request in platform.world.requests[first:]
             if request.done and request.action.kind in _TALK
         ]
     return tuple(found)
 
 
-def _sent(action: Any, row: OutboxRow | None) -> Sent:
+def outcomes(stage: Stageplay, *, first: int | None = None) -> tuple[Outcome, ...]:
+    """Give what became of the facts of this block, or from a number on, with all that followed."""
+    waiting = list(stage.outcomes[stage.mark.outcomes if first is None else first :])
+    found: list[Outcome] = []
+    while waiting:
+        found.append(waiting.pop(0))
+        waiting += found[-1].further
+    return tuple(found)
+
+
+def _purpose(row: OutboxRow | None, asked: frozenset[str]) -> str:
+    """Say what a message was for; what a plugin answers to a command is an answer."""
+    if row is None:
+        return ""
+    return "answer" if row.event_id.partition("#")[0] in asked and row.purpose == "react" else row.purpose
+
+
+def _sent(action: Any, purpose: str) -> Sent:
     account = getattr(action, "account", None)
     mentions: tuple[AccountId, ...] = getattr(action, "mentions", ())
     parts = (getattr(action, name, "") for name in ("title", "text", "caption", "name"))
@@ -63,7 +82,7 @@ def _sent(action: Any, row: OutboxRow | None) -> Sent:
         text="\n".join(part for part in parts if part),
         private=action.kind == "direct_message"
         or (action.kind in ("send_card", "send_file") and bool(account)),
-        purpose=row.purpose if row is not None else "",
+        purpose=purpose,
         place=str(action.group_id),
         action=action,
     )
@@ -179,7 +198,7 @@ async def what_happened(stage: Stageplay) -> str:
     lines += [f"  case {bitten(case)}" for case in await stage.cases()]
     lines += [f"  ticket {one.id}: {one.text!r}" for one in await tickets(stage)]
     lines += [f"  audit {one.what} {dict(one.detail)}" for one in await audit(stage)]
-    faults = {fault for outcome in stage.outcomes[stage.mark.outcomes :] for fault in outcome.faults}
+    faults = {fault for outcome in outcomes(stage) for fault in outcome.faults}
     lines += [f"  plugin {fault} failed" for fault in sorted(faults)]
     return "what happened since:\n" + "\n".join(lines) if lines else "nothing happened since"
 

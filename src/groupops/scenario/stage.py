@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -19,7 +19,7 @@ from groupops.casebook import Casebook
 from groupops.counters import MemoryCounters
 from groupops.engine import Engine
 from groupops.errors import ConfigError, GroupOpsError, ScenarioError, StoreError
-from groupops.events import CommandGiven, Event, MessagePosted
+from groupops.events import CommandGiven, Event, Media, MessagePosted
 from groupops.flow import Outcome
 from groupops.people import AccountId, GroupId, Person, PersonId, Role, Stage
 from groupops.records import Case, OutboxState, Records
@@ -151,10 +151,11 @@ class Setup:
         days: days that are worked, or not, whatever the calendar says.
         settings: key → text of the group's own settings.
         default_packs: what a group gets that nobody bound.
-        extra: plugins that are not installed, by name.
+        extra: the plugins there are, by name.
         cast: who there is.
         places: the groups.
         wants: capabilities without which nothing is to happen.
+        hook_timeout: seconds a plugin may think.
     """
 
     folder: Path
@@ -171,6 +172,7 @@ class Setup:
     cast: dict[str, Actor] = field(default_factory=dict[str, Actor])
     places: dict[str, Place] = field(default_factory=dict[str, Place])
     wants: frozenset[str] = frozenset()
+    hook_timeout: float = 5.0
 
 
 def default_setup(folder: Path) -> Setup:
@@ -191,20 +193,12 @@ class Stageplay:
     Args:
         setup: what the story begins with.
         profile: what the platform is able to do.
-        extra: plugins that are not installed, by name.
-        plugins: names of the installed plugins to load; None loads all.
+        plugins: the plugins there are, by name.
     """
 
-    def __init__(
-        self,
-        setup: Setup,
-        profile: str,
-        extra: Mapping[str, ModuleType] | None = None,
-        plugins: Iterable[str] | None = None,
-    ) -> None:
+    def __init__(self, setup: Setup, profile: str, plugins: Mapping[str, ModuleType]) -> None:
         self.setup = setup
-        self.plugins = None if plugins is None else tuple(plugins)
-        self.setup.extra |= extra or {}
+        self.setup.extra |= plugins
         self.profile = profile
         self.here = HOME
         self.load_error: GroupOpsError | None = None
@@ -213,6 +207,7 @@ class Stageplay:
         self.mark = Mark()
         self.outcomes: list[Outcome] = []
         self.posted: list[MessagePosted] = []
+        self.opened: list[str] = []
         self.refusing = RefusingRecords(MemoryRecords())
         self._rig: Rig | None = None
         self._platforms: dict[str, Any] = {}
@@ -294,18 +289,17 @@ class Stageplay:
                 packs=self._packs(),
                 profile=self.profile,
                 start=self._start,
-                plugins=self.plugins,
+                plugins=(),
                 extra=setup.extra,
                 records=self.refusing,  # pyright: ignore[reportArgumentType] - it hands everything on
                 calendar=WorkCalendar(setup.days),
                 stewards=[],
                 groups=(),
-                hook_timeout=_HOOK_TIMEOUT,
+                hook_timeout=setup.hook_timeout,
                 default_packs=setup.default_packs,
             )
         )
-        self._rig.engine.parts.platforms.setdefault(PLATFORM, self._rig.sandbox)
-        self._platforms[PLATFORM] = self._rig.sandbox
+        self._connect(PLATFORM, self._rig.sandbox)
         try:
             await self._fill()
         except ConfigError:
@@ -344,9 +338,20 @@ class Stageplay:
     def _build(self, place: Place) -> None:
         if place.platform not in self._platforms:
             sandbox = import_module("groupops_sandbox").Sandbox
-            made = sandbox(self.rig.clock, profile=self.profile, name=place.platform)
-            self._platforms[place.platform] = self.engine.parts.platforms[place.platform] = made
+            self._connect(place.platform, sandbox(self.rig.clock, profile=self.profile, name=place.platform))
         self.platform(place).group(place.native, name=place.title, bot_role=place.bot_role)
+
+    def _connect(self, name: str, platform: Any) -> None:
+        """Take a connection in, and note from now on which media are opened through it."""
+        self._platforms[name] = self.engine.parts.platforms[name] = platform
+        look = platform.open
+
+        def note(media: Media, *, cap: int) -> AsyncIterator[bytes]:
+            self.opened.append(media.id)
+            found: AsyncIterator[bytes] = look(media, cap=cap)
+            return found
+
+        platform.open = note
 
     async def _seat(self, actor: Actor) -> None:
         places = [p for p in self.setup.places.values() if p.platform in (PLATFORM, *actor.elsewhere)]
@@ -561,9 +566,10 @@ class Stageplay:
         return self._numbers
 
     async def command(self, name: str, text: str) -> None:
-        """Have somebody give a command: privately where the platform hears that, else on the console."""
+        """Have somebody give a command: privately where a member is heard so, else as if on the console."""
         await self.ready()
-        if "command_given" in self.sandbox.hears(self.place.id):
+        seated = self.account(name) in self.world.room(self.native).seats
+        if seated and "command_given" in self.sandbox.hears(self.place.id):
             self.world.write_to_bot(self.native, self.actor(name).name, text)
         else:
             word, *args = text.split()
@@ -616,9 +622,6 @@ class Stageplay:
 
 
 _DATED = "from-that-day"
-
-_HOOK_TIMEOUT = 0.05
-"""Seconds a plugin may think in a scenario: those that hang on purpose cost no more."""
 
 
 async def _unless_refused(job: Awaitable[int]) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from groupops.actions import RemoveMember
 from groupops.errors import GroupOpsError
 from groupops.records import Ticket
 from groupops.scenario import seeing
@@ -118,26 +119,22 @@ async def got_no_letter(stage: Stageplay, name: str) -> None:
 @then("指令的答复里有{text}")
 async def answered(stage: Stageplay, text: str) -> None:
     """这一段里某个指令的答复提到这几个字(平台送不出的也算)。"""
-    found = _answers(stage)
+    found = await _answers(stage)
     await expect(stage, any(text in one for one in found), f"an answer that says “{text}”, not {found}")
 
 
 @then("指令没有得到答复")
 async def not_answered(stage: Stageplay) -> None:
     """这一段里没有任何指令得到答复。"""
-    found = _answers(stage)
+    found = await _answers(stage)
     await expect(stage, not found, f"no answer, not {found}")
 
 
-def _answers(stage: Stageplay) -> list[str]:
-    waiting = list(stage.outcomes[stage.mark.outcomes :])
-    found: list[str] = []
-    while waiting:
-        outcome = waiting.pop(0)
-        waiting += outcome.further
-        if outcome.answer is not None and outcome.answer.text:
-            found.append(outcome.answer.text)
-    return found
+async def _answers(stage: Stageplay) -> list[str]:
+    """The answers to commands, those that could not be sent included."""
+    told = [one.text for one in await seeing.sent(stage) if one.purpose == "answer"]
+    meant = [one.answer.text for one in seeing.outcomes(stage) if one.answer is not None and one.answer.text]
+    return [*meant, *told]
 
 
 @then("公告里有{text}")
@@ -233,6 +230,12 @@ async def never_asked(stage: Stageplay, abilities: tuple[str, ...]) -> None:
     )
 
 
+@then("机器人没有打开任何图片或文件")
+async def opened_nothing(stage: Stageplay) -> None:
+    """从故事开头算起,机器人没有取过任何图片、语音或文件的内容。"""
+    await expect(stage, not stage.opened, f"no media opened, not {stage.opened}")
+
+
 @then("什么也没有发生")
 async def nothing(stage: Stageplay) -> None:
     """这一段里没有立案、没有工单、没有说话、没有动作、没有审计。"""
@@ -283,6 +286,14 @@ async def none_open(stage: Stageplay) -> None:
         one for one in await seeing.tickets(stage, whole_story=True, open_only=True) if not _of_case(one)
     ]
     await expect(stage, not found, f"no open ticket, not “{_texts(found)}”")
+
+
+@then("没有未结的移出工单")
+async def no_removal_open(stage: Stageplay) -> None:
+    """现在没有还等着移出某人的工单。"""
+    found = await seeing.tickets(stage, whole_story=True, open_only=True)
+    asked = [one for one in found if isinstance(one.wanted, RemoveMember)]
+    await expect(stage, not asked, f"no ticket that asks for a removal, not “{_texts(asked)}”")
 
 
 @then("还有 {int} 张未结的工单")
@@ -442,7 +453,7 @@ def _wanted(stage: Stageplay) -> list[str]:
 async def plugin_failed(stage: Stageplay, name: str) -> None:
     """这个插件的失败连同它的名字被记下。"""
     faults = {fault.plugin for fault in stage.engine.parts.hooks.faults}
-    seen = {fault for outcome in stage.outcomes[stage.mark.outcomes :] for fault in outcome.faults}
+    seen = {fault for outcome in seeing.outcomes(stage) for fault in outcome.faults}
     await expect(stage, name in faults and name in seen, f"a fault of plugin {name}, not {sorted(faults)}")
 
 

@@ -15,6 +15,7 @@ from groupops.events import EVENT_KINDS
 from groupops.people import Role, Stage
 from groupops.plugin import Manifest, hookimpl
 from groupops.scenario.language import given
+from groupops.scenario.reading import ONLY_ON
 from groupops.scenario.stage import HOME, PLATFORM, Actor, Place, Stageplay
 from groupops.scenario.words import Moment, meaning
 from groupops.shelf import nearest, parse_pack
@@ -271,6 +272,15 @@ async def or_nothing(stage: Stageplay, abilities: tuple[str, ...]) -> None:
     stage.before().wants |= frozenset(abilities)
 
 
+@given(ONLY_ON)
+async def only_on(stage: Stageplay, profiles: tuple[str, ...]) -> None:
+    """这个场景(或例子的这一行)只在这些平台上演。"""
+    if stage.profile not in profiles:
+        raise ScenarioError(
+            f"this scenario is meant for {', '.join(profiles)} alone, not for {stage.profile}"
+        )
+
+
 # — what fails —
 
 
@@ -291,6 +301,7 @@ async def plugin_hangs(stage: Stageplay, name: str) -> None:
     async def judge() -> None:
         await asyncio.Event().wait()
 
+    stage.before().hook_timeout = _SOON
     _install(stage, name, judge)
 
 
@@ -302,6 +313,10 @@ async def plugin_babbles(stage: Stageplay, name: str) -> None:
         return "nonsense"
 
     _install(stage, name, judge)
+
+
+_SOON = 0.2
+"""Seconds given to plugins where one hangs on purpose."""
 
 
 def _install(stage: Stageplay, name: str, judge: Callable[..., Any]) -> None:

@@ -312,6 +312,10 @@ async def decides_one(stage: Stageplay, name: str, word: str, number: int, reaso
 
 @when("{account} 举报该消息,理由{text}")
 async def reports(stage: Stageplay, name: str, reason: str) -> None:
-    """引用群里上一条消息并发送「举报 理由」。"""
+    """引用群里上一条消息并发送「举报 理由」;看不到引用的平台上改为写明举报谁。"""
     await stage.ready()
-    await post(stage, name, f"举报 {reason}", quote=last_post(stage).id)
+    reported = last_post(stage)
+    if "quote" in stage.sandbox.profile.segments:
+        await post(stage, name, f"举报 {reason}", quote=reported.id)
+    else:
+        await post(stage, name, f"举报 {stage.called(reported.account)} {reason}")
