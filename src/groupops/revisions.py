@@ -6,21 +6,24 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
+from weakref import WeakValueDictionary
 
 from groupops.errors import ConfigError
 from groupops.people import GroupId, Stage
 from groupops.plugin import Manifest, Settings
 from groupops.policy import Policy
 from groupops.records import PolicyRevision
-from groupops.settings import resolve, split_key
+from groupops.settings import Below, resolve, split_key
 from groupops.shelf import PackShelf, nearest
 
 STAGES = tuple(Stage)
 """The stages in the order in which a policy climbs them."""
 
 _OF_THE_STATE = ("packs", "stage")
-_CACHED = 4096
+_CACHED = 512
+"""Policies kept ready; groups with settings of their own hold on to theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +64,9 @@ class Resolver:
     _policies: dict[tuple[tuple[str, ...], str], Policy] = field(
         default_factory=dict[tuple[tuple[str, ...], str], Policy], repr=False
     )
-    _settings: dict[tuple[str, str], Settings] = field(
-        default_factory=dict[tuple[str, str], Settings], repr=False
+    _below: dict[tuple[str, ...], Below] = field(default_factory=dict[tuple[str, ...], Below], repr=False)
+    _settings: WeakValueDictionary[tuple[str, bytes], Settings] = field(
+        default_factory=WeakValueDictionary[tuple[str, bytes], Settings], repr=False
     )
 
     def policy(self, packs: Sequence[str], overrides: Mapping[str, Any]) -> Policy:
@@ -100,14 +104,28 @@ class Resolver:
         return replace(state, overrides=kept)
 
     def _resolve(self, packs: Sequence[str], overrides: Mapping[str, Any]) -> Policy:
-        policy = resolve(
+        laid = self._laid(packs) if overrides else None
+        policy = laid.over(overrides) if laid is not None else None
+        policy = policy or resolve(
             self.shelf, self.manifests, self.env, packs, overrides, known=self.known, texts=self.texts
         )
         return replace(policy, settings={name: self._one(name, s) for name, s in policy.settings.items()})
 
+    def _laid(self, packs: Sequence[str]) -> Below | None:
+        """Give what lies below the groups' own settings; None where it does not hold without them."""
+        key = tuple(packs)
+        if key not in self._below:
+            try:
+                policy = self.policy(packs, {})
+            except ConfigError:
+                return None
+            self._below[key] = Below(self.shelf, self.manifests, self.env, packs, policy)
+        return self._below[key]
+
     def _one(self, name: str, settings: Settings) -> Settings:
         """Ten thousand groups with one setting hold one object, and a plan is shared by it."""
-        return self._settings.setdefault((name, settings.model_dump_json()), settings)
+        told = settings.model_dump_json().encode()
+        return self._settings.setdefault((name, blake2b(told, digest_size=16).digest()), settings)
 
 
 def change(state: PolicyState, key: str, value: Any) -> PolicyState:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeGuard, TypeVar, Union, get_args, get_origin
@@ -24,6 +25,7 @@ __all__ = [
     "CORE_MODELS",
     "CORE_TABLES",
     "RENAMED",
+    "Below",
     "Key",
     "Origin",
     "Pack",
@@ -155,6 +157,11 @@ class _Layers:
                 below[key] = {}
             self._lay(below[key], value, origin, here)
 
+    def of_tables(self, names: Collection[str]) -> _Layers:
+        """Give some of the tables, so that more can be laid over them without touching these."""
+        values = {name: deepcopy(self.values[name]) for name in names if name in self.values}
+        return _Layers(values, {path: origin for path, origin in self.origins.items() if path[0] in names})
+
     def origin(self, path: Key) -> Origin:
         """Give who set a key, or the nearest table around it."""
         for end in range(len(path), 0, -1):
@@ -216,8 +223,7 @@ def resolve(
     layers = _Layers()
     _lay_environment(layers, env, manifests)
     enabling = [_Enabling.of(layers)]
-    for pack in shelf.line(packs):
-        layers.lay(pack.tables, _of_pack(pack))
+    _lay_packs(layers, shelf, packs)
     enabling += [_enabling_of_chain(shelf.chain(pack_id)) for pack_id in packs]
     for key, value in overrides.items():
         layers.lay(_nested(split_key(key), value), Origin(kind="override"))
@@ -246,6 +252,62 @@ def resolve(
     _check_money(layers)
     layers.raise_faults()
     return policy
+
+
+class Below:
+    """What lies below the groups' own settings: the environment and the packs bound to them, laid once.
+
+    Args:
+        shelf, manifests, env, packs: as `resolve` takes them.
+        policy: what they resolve to without any override.
+    """
+
+    def __init__(
+        self,
+        shelf: PackShelf,
+        manifests: Mapping[str, Manifest],
+        env: Mapping[str, str],
+        packs: Sequence[str],
+        policy: Policy,
+    ) -> None:
+        self.policy = policy
+        self._manifests = manifests
+        self._layers = _Layers()
+        _lay_environment(self._layers, env, manifests)
+        _lay_packs(self._layers, shelf, packs)
+
+    def over(self, overrides: Mapping[str, Any]) -> Policy | None:
+        """Give the policy with a group's own settings over it, where nothing but plugins' own tables can change.
+
+        Thousands of groups that differ in their own words then share all the rest of one policy, and none of
+        them is resolved from the ground.
+
+        Returns:
+            The policy `resolve` gives; None when it has to be asked, as other tables might be touched.
+
+        Raises:
+            PackError, ConfigError: as `resolve`.
+        """
+        paths = {split_key(key): value for key, value in overrides.items()}
+        if not all(self._stays_inside(path, value) for path, value in paths.items()):
+            return None
+        tables = {path[0] for path in paths}
+        layers = self._layers.of_tables(tables)
+        for path, value in paths.items():
+            layers.lay(_nested(path, value), Origin(kind="override"))
+        changed = {name: _typed(layers, name, self._manifests[name].settings) for name in tables}
+        layers.raise_faults()
+        return replace(self.policy, settings={**self.policy.settings, **changed})
+
+    def _stays_inside(self, path: Key, value: Any) -> bool:
+        """Say whether a setting is a plugin's own business: no ladder's name, no money, no table of tables."""
+        inside = len(path) > 1 and path[0] in self._manifests and path[0] not in (*CORE_TABLES, "red_packet")
+        return inside and not _is_table(value) and not any("ladder" in part for part in path)
+
+
+def _lay_packs(layers: _Layers, shelf: PackShelf, packs: Sequence[str]) -> None:
+    for pack in shelf.line(packs):
+        layers.lay(pack.tables, _of_pack(pack))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

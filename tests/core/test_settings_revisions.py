@@ -26,7 +26,7 @@ from groupops.revisions import (
     roll_back,
     state_of,
 )
-from groupops.settings import PackShelf, parse_pack
+from groupops.settings import PackShelf, parse_pack, resolve
 
 GROUP = GroupId("qq:1")
 AT = datetime(2025, 3, 3, 9, tzinfo=UTC)
@@ -189,6 +189,64 @@ def test_a_stage_goes_down_to_any_and_up_by_one_unless_it_is_forced(here: Stage,
 def test_a_stage_that_does_not_exist_is_told_with_those_that_do() -> None:
     with pytest.raises(ConfigError, match="there is no stage 'enforce'; did you mean 'enforced'"):
         move(PolicyState(), "enforce")
+
+
+def test_groups_that_differ_in_their_own_words_share_everything_else(resolver: Resolver) -> None:
+    ours, theirs = (
+        resolver.policy(("five",), {"shop.words": ["a"]}),
+        resolver.policy(("five",), {"shop.words": ["b"]}),
+    )
+
+    assert ours.settings["shop"] != theirs.settings["shop"]
+    assert ours.ladders is theirs.ladders
+    assert ours.discipline is theirs.discipline
+
+
+def _resolved(resolver: Resolver, packs: tuple[str, ...], overrides: dict[str, Any]) -> Any:
+    """What `resolve` makes of it without any short cut, be it an error."""
+    try:
+        return resolve(resolver.shelf, resolver.manifests, resolver.env, packs, overrides)
+    except ConfigError as error:
+        return type(error), str(error)
+
+
+def _by_the_resolver(resolver: Resolver, packs: tuple[str, ...], overrides: dict[str, Any]) -> Any:
+    try:
+        return resolver.policy(packs, overrides)
+    except ConfigError as error:
+        return type(error), str(error)
+
+
+_OVERRIDES = st.fixed_dictionaries(
+    {},
+    optional={
+        "shop.count": st.sampled_from([1, 5, -1, "many"]),
+        "shop.words": st.lists(st.sampled_from("ab"), max_size=2),
+        "shop.prices.tea": st.integers(0, 3),
+        "shop.prices": st.just({"tea": 2}),
+        "shop.color": st.just("red"),
+        "discipline.appeal_hours": st.sampled_from([24, 0]),
+        "plugins.enabled": st.just(["shop"]),
+        "ladder.soft.ttl_days": st.sampled_from([30, 0]),
+        "nowhere.at": st.just(1),
+    },
+)
+
+
+@given(packs=st.sampled_from([(), ("five",), ("six", "five"), ("off",), ("none",)]), overrides=_OVERRIDES)
+def test_a_policy_is_the_same_whether_or_not_what_lies_below_was_laid_before(
+    packs: tuple[str, ...], overrides: dict[str, Any]
+) -> None:
+    shelf = PackShelf(
+        [
+            parse_pack('[pack]\nid = "five"\n[plugins]\nenabled = ["shop"]\n[shop]\ncount = 5\n'),
+            parse_pack('[pack]\nid = "six"\n[shop]\ncount = 6\n[shop.prices]\ntea = 1\n'),
+            parse_pack('[pack]\nid = "off"\n[shop]\ncount = -6\n'),
+        ]
+    )
+    resolver = Resolver(shelf=shelf, manifests={"shop": Manifest(title="店", settings=Shop)})
+
+    assert _by_the_resolver(resolver, packs, overrides) == _resolved(resolver, packs, overrides)
 
 
 def test_groups_with_one_policy_share_one_object(resolver: Resolver) -> None:
