@@ -12,6 +12,7 @@ from groupops.actions import (
     Action,
     AskStewards,
     Capability,
+    DecideJoin,
     DirectMessage,
     Errand,
     Mute,
@@ -44,6 +45,7 @@ from groupops.records import (
     Ticket,
 )
 from groupops.sanctions import (
+    TALK,
     Contained,
     NextStep,
     Standing,
@@ -351,11 +353,11 @@ class Casebook:
         if case.status.open:
             asks.append(self._ask_for_decision(case, scene.plan, member, step))
         for wanted in scene.contained.human:
-            if isinstance(wanted, (Mute, RemoveMember)) or wanted.bites:
-                text = self.texts(
-                    "steward.by_hand", name=member.called, what=self._deed(wanted), reason=case.reason
-                )
-                asks.append(AskStewards(group_id=case.group_id, text=text, wanted=wanted))  # type: ignore[arg-type]
+            text = self.texts(
+                "steward.by_hand", name=member.called, what=self._deed(wanted), reason=case.reason
+            )
+            shown = None if isinstance(wanted, _UNPROVABLE) else wanted
+            asks.append(AskStewards(group_id=case.group_id, text=text, wanted=shown))
         return tuple(asks)
 
     def _ask_for_decision(
@@ -990,6 +992,9 @@ _UNDOABLE = frozenset(
 )
 
 _A_DAY = timedelta(days=1)
+
+_UNPROVABLE = (*TALK, AskStewards, DecideJoin)
+"""Actions of which no list and no fact shows that somebody did them by hand."""
 
 
 def _counts_as_muted(row: OutboxRow, midnight: datetime) -> bool:

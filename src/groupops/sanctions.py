@@ -10,6 +10,7 @@ from typing import Literal
 from groupops.actions import (
     Action,
     Announce,
+    AskStewards,
     DeleteMessage,
     DirectMessage,
     InDoubt,
@@ -19,6 +20,7 @@ from groupops.actions import (
     SendFile,
     SendImage,
     SendText,
+    UpdateCard,
 )
 from groupops.people import Member, PersonId, Role, Stage
 from groupops.plugin import HOLDING_MUTE
@@ -26,7 +28,7 @@ from groupops.policy import Discipline, Ladder
 from groupops.records import Case, CaseStatus, OutboxRow, OutboxState
 from groupops.verdicts import AUTO_ORDER, AutoMax, Offence, Severity
 
-TALK = (SendText, Reply, DirectMessage, SendImage, SendFile, SendCard, Announce)
+TALK = (SendText, Reply, DirectMessage, SendImage, SendFile, SendCard, UpdateCard, Announce)
 """Actions that only say something."""
 
 MAYBE_DONE = frozenset({OutboxState.DONE, OutboxState.PERFORMING, OutboxState.IN_DOUBT})
@@ -112,6 +114,8 @@ def _lesser(one: AutoMax, other: AutoMax) -> AutoMax:
 
 
 def _level(action: Action) -> AutoMax | Literal["human"]:
+    if isinstance(action, AskStewards):
+        return "flag"
     if isinstance(action, TALK):
         return "remind"
     return "recall" if isinstance(action, DeleteMessage) else "human"

@@ -181,9 +181,9 @@ def settle(said: Iterable[Said]) -> Ruling:
     )
 
 
-def _gravity(offence: Offence, plugin: str) -> tuple[int, int, str, str]:
+def _gravity(offence: Offence, plugin: str) -> tuple[int, int, str, str, str]:
     """Sort key: gravest first, a ladder before a mere measure, then by name so that order never matters."""
-    return (-offence.severity, 0 if offence.ladder else 1, offence.rule, plugin)
+    return (-offence.severity, 0 if offence.ladder else 1, offence.rule, plugin, repr(offence))
 
 
 def _unique(items: Iterable[_T]) -> tuple[_T, ...]:

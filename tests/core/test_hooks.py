@@ -35,6 +35,10 @@ def offence(**more: Any) -> Offence:
     return Offence(**{"rule": "rude.word", "reason": "用语", "severity": Severity.LOW, **more})
 
 
+def offends() -> Offence:
+    return offence()
+
+
 # — the contract —
 
 
@@ -209,7 +213,7 @@ RUBBISH = [
 
 @pytest.mark.parametrize("judge", [raising, raising_late, hanging, deaf_to_cancelling, cancelled_within])
 async def test_who_fails_loses_its_own_answer_and_is_named(judge: Callable[[Any], Awaitable[None]]) -> None:
-    hooks = room(("bad", plugin(judge=judge)), ("good", plugin(judge=lambda: offence())))
+    hooks = room(("bad", plugin(judge=judge)), ("good", plugin(judge=offends)))
 
     asked = await ask(hooks)
 
@@ -227,7 +231,7 @@ async def test_rubbish_is_no_verdict_and_is_named(value: Any) -> None:
     hooks = room(
         ("late", plugin(judge=late)),
         ("now", plugin(judge=lambda: value)),
-        ("good", plugin(judge=lambda: offence())),
+        ("good", plugin(judge=offends)),
     )
 
     asked = await ask(hooks)
