@@ -20,10 +20,12 @@ from groupops import (
     Offence,
     Reply,
     Rule,
+    SendText,
     Severity,
     hookimpl,
 )
 from groupops.errors import ScenarioError
+from groupops.events import EVENT_KINDS
 from groupops.scenario import Played, Result, Scenario, Stageplay, play, play_one, registry, run
 from groupops.scenario.reading import read_text
 
@@ -39,6 +41,29 @@ PACK = """
       \"\"\"
 """
 HEAD = f"# language: zh-CN\n功能: 试\n  场景: 一\n    假如 群规原文{PACK}"
+
+
+def echo() -> ModuleType:
+    """A plugin that says in the group what it heard."""
+
+    def react(event: Event) -> list[SendText] | None:
+        parts = [_told(part) for part in getattr(event, "segments", ())]
+        told = [
+            str(getattr(event, name, "")) for name in ("how", "old", "new", "comment", "operator", "change")
+        ]
+        shared = [_told(getattr(event, name)) for name in ("location", "red_packet") if hasattr(event, name)]
+        return [SendText(group_id=event.group_id, text=" ".join((event.kind, *parts, *told, *shared)))]
+
+    module = ModuleType("groupops_echo_for_tests")
+    module.manifest = Manifest(title="回声", hears=EVENT_KINDS - {"time_came"})
+    module.react = hookimpl(react)
+    return module
+
+
+def _told(part: Any) -> str:
+    media = getattr(part, "media", None)
+    shown = (getattr(part, name, "") for name in ("kind", "name", "title", "url", "label", "wish", "text"))
+    return " ".join((*map(str, shown), str(media.duration) if media else ""))
 
 
 MUTE = timedelta(minutes=10)
@@ -73,7 +98,8 @@ def rude() -> ModuleType:
     return module
 
 
-EXTRA = {"rude": rude()}
+EXTRA = {"rude": rude(), "echo": echo()}
+ECHO = HEAD.replace('["rude"]', '["echo"]')
 
 
 async def result_of(steps: str, profile: str = "full", head: str = HEAD) -> Result:
@@ -145,6 +171,75 @@ BAD = "    当 员工甲 说「坏」\n"
 async def test_an_outcome_holds_and_its_opposite_fails(outcome: str, otherwise: str) -> None:
     await holds(f"{BAD}    那么 {outcome}\n")
     await fails(f"{BAD}    那么 {otherwise}\n", f"x.feature:15: 那么 {otherwise}")
+
+
+@pytest.mark.parametrize(
+    ("happening", "heard"),
+    [
+        ("员工甲 说「你好」", "message_posted text"),
+        ("员工甲 @ 员工乙、机器人 说「你好」", "mention"),
+        ("员工甲 发 1 张图片", "image"),
+        ("员工甲 发文件「a.apk」", "file a.apk"),
+        ("员工甲 发链接「https://example.com」,标题「新闻」", "link  新闻 https://example.com"),
+        ("员工甲 转发聊天记录「你好」", "card  聊天记录"),
+        ("员工甲 发一条 35 秒的语音", "0:00:35"),
+        ("员工甲 发位置「南宁站」", "location_shared"),
+        ("员工甲 发红包,写着「赔个不是」", "赔个不是"),
+        ("新人 入群", "member_joined"),
+        ("员工甲 把 新人 拉进群", "invite"),
+        ("新人 申请入群,附言「我是小王」", "我是小王"),
+        ("员工甲 退群", "member_left left"),
+        ("群主 把 员工甲 移出群", "removed"),
+        ("员工甲 把群名片改为「财务部+张三」", "财务部+张三"),
+        ("群主 把群名改为「新群」", "group_renamed"),
+        ("机器人的身份变为「成员」", "role_changed"),
+        ("名册把 员工丙 标为离职", "left"),
+    ],
+)
+async def test_what_happens_is_told_to_the_plugins(happening: str, heard: str) -> None:
+    steps = (
+        "    而且 员工丙 在名册上叫「孙三」\n    而且 员工丙 属于部门「财务部」\n"
+        f"    当 {happening}\n    那么 机器人在群里说的话里有「{heard}」\n"
+    )
+
+    await holds(steps, head=ECHO)
+
+
+async def test_a_place_may_be_told_to_the_bot_alone() -> None:
+    steps = "    当 员工甲 私下向机器人发位置「南宁站」\n    那么 机器人在群里说的话里有「南宁站」\n"
+
+    await holds(steps, "wecom-app-chat", head=ECHO)
+
+
+async def test_people_are_as_the_table_says() -> None:
+    await holds(
+        "    而且 群里有成员\n      | 成员 | 身份 | 群名片 | 岗位 | 部门 | 姓名 |\n"
+        "      | 老张 | 管理员 | 财务部+张三 | leader | 财务部 | 张三 |\n"
+        "    而且 老李 是「管理员」\n    而且 老张 可以裁定事项\n    而且 员工乙 的群名片是「市场部+李四」\n"
+        "    而且 新人 还没有入群\n"
+        + BAD
+        + "    那么 成员名单里有 老张、老李\n    而且 成员名单里没有 新人\n"
+        "    而且 老张 现在的群名片是「财务部+张三」\n    而且 员工乙 现在的群名片是「市场部+李四」\n"
+        "    当 新人 入群,群名片「新人」\n    那么 成员名单里有 新人\n"
+        "    当 老张 撤销该事项,理由「误会」\n    那么 该事项「已撤销」\n"
+    )
+
+
+async def test_a_case_is_decided_by_a_button_where_there_are_buttons() -> None:
+    again = BAD + "    而且 过了 1 小时\n    而且 员工甲 又说「坏」\n    那么 该事项「待核准」\n"
+    await holds(again + "    当 管理员甲 点选「批准」\n    那么 该事项「已生效」\n")
+
+
+async def test_the_bot_is_addressed_by_quoting_it() -> None:
+    await holds(
+        BAD + "    而且 员工甲 引用机器人的消息说「为什么 1」\n    那么 指令的答复里有「篇十 二.5」\n"
+    )
+
+
+async def test_a_column_or_a_pack_file_that_is_not_there_is_named() -> None:
+    table = "    而且 群里有成员\n      | 成员 | 年龄 |\n      | 老张 | 50 |\n" + BAD + "    那么 立案 1 件\n"
+
+    await fails(table, "no column “年龄”")
 
 
 WORSE = "    当 员工甲 说「极坏」\n"
