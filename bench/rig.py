@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
@@ -51,6 +52,9 @@ OFFENDING = 0.055
 """Share of messages that hold a listed word."""
 
 SEED = 20_260_302
+BEGUN = 1_772_424_000
+"""Unix time of the first message; one comes every second, whatever the speed at which they are handed in."""
+
 SELF_ID = "10000"
 ROLES = {"owner": Role.OWNER, "admin": Role.ADMIN, "member": Role.MEMBER}
 
@@ -93,7 +97,7 @@ class Taker:
         sender, message = event.sender, event.original_message
         return MessagePosted(
             id=f"qq:{event.message_id}",
-            at=SystemClock().now(),
+            at=datetime.fromtimestamp(event.time, UTC),
             group_id=GroupId(f"qq:{event.group_id}"),
             account=AccountId(f"qq:{event.user_id}"),
             message_id=str(event.message_id),
@@ -190,6 +194,7 @@ async def build_flow(n_plugins: int, words: int, *, records: Records | None = No
     )
     engine = Engine.build(parts)
     await engine.start()
+    await engine.steward(AccountId("qq:10000001"))
     for group in groups():
         await engine.bind_group(group, packs=["bench"], stage=Stage.ENFORCED, name="bench")
     return Flowing(engine, platform, listed, moderation, log)
@@ -231,18 +236,16 @@ def payloads(count: int, listed: Sequence[str], first: int = 1) -> Iterator[str]
 
 def told(count: int) -> list[Told]:
     """Give `count` harmless messages that were read already."""
-    read, parse = Taker().read, Adapter.json_to_event
-    events = [parse(json.loads(payload)) for payload in payloads(count, ())]
-    return [
-        Told(fact=read(None, event), message=event.get_message()) for event in events if event is not None
-    ]
+    read, parse, message = Taker().read, Adapter.json_to_event, Message("told")
+    facts = (read(None, parse(json.loads(payload))) for payload in payloads(count, ()))
+    return [Told(fact=fact, message=message) for fact in facts if isinstance(fact, MessagePosted)]
 
 
 def _message(number: int, group: int, user: int, text: str) -> dict[str, Any]:
     return {
         "self_id": int(SELF_ID),
         "user_id": user,
-        "time": 1_772_424_000 + number,
+        "time": BEGUN + number,
         "message_id": number,
         "message_seq": number,
         "real_id": number,
