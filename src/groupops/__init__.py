@@ -87,7 +87,7 @@ from groupops.plugin import (
     hookimpl,
 )
 from groupops.records import Case
-from groupops.verdicts import Evidence, Offence, Pardon, Ruling, Severity, Verdict
+from groupops.verdicts import Evidence, Offence, Pardon, Ruling, Said, Severity, Verdict
 
 __all__ = [
     "AccountId",
@@ -165,6 +165,7 @@ __all__ = [
     "RoleChanged",
     "Rule",
     "Ruling",
+    "Said",
     "Schedule",
     "Segment",
     "SendCard",

@@ -235,6 +235,7 @@ class Casebook:
             late=event.arrived_late,
             roles_known=Capability.READ_ROLE in self.outbox.can(event.group_id),
             muted=await self._muted_today(person_id, plan) if mutes else timedelta(),
+            limit=timedelta(minutes=plan.policy.discipline.hold_mute_minutes),
         )
 
     async def _muted_today(self, person_id: PersonId, plan: GroupPlan) -> timedelta:

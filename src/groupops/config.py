@@ -43,6 +43,9 @@ class Config(BaseModel):
     redis_url: str = Field(default="", title="计数器所用的 Redis 地址,留空则在进程内计数")
     bus: str = Field(default="", title="多进程部署时的总线地址(redis://…),留空则只有一个进程")
     packs_dir: Path | None = Field(default=None, title="自备规则包的目录,与自带的规则包一同可用")
+    calendar_file: Path | None = Field(
+        default=None, title="自己的上班日历(CSV:日期,workday 或 rest,名称),优先于内置的节假日数据"
+    )
     default_packs: tuple[str, ...] = Field(default=(), title="绑定群时没有指明规则包就用这些")
     default_stage: Stage = Field(default=Stage.SHADOW, title="新绑定的群从哪个阶段开始")
     stewards: tuple[str, ...] = Field(default=(), title='首次启动时的管理员,写“平台:账号”,如 ["qq:10001"]')

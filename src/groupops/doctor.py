@@ -10,12 +10,20 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from groupops.calendar import WorkCalendar
 from groupops.clock import SystemClock
 from groupops.config import Start
 from groupops.counters import open_counters
 from groupops.errors import GroupOpsError
-from groupops.operations import apps_of, assemble, load_hooks, opened, read_start, ready_folder, shelf_of
+from groupops.operations import (
+    apps_of,
+    assemble,
+    calendar_of,
+    load_hooks,
+    opened,
+    read_start,
+    ready_folder,
+    shelf_of,
+)
 from groupops.plan import GroupPlan
 from groupops.store import schema
 
@@ -121,7 +129,7 @@ async def _counters(start: Start) -> list[Finding]:
 
 async def _calendar(start: Start) -> list[Finding]:
     today = SystemClock().now().astimezone(ZoneInfo(start.config.timezone)).date()
-    missing = WorkCalendar().years_to_warn_of(today)
+    missing = calendar_of(start.config).years_to_warn_of(today)
     if not missing:
         return [Finding("日历", "ok", f"{today.year} 年节假日数据齐全")]
     years = "、".join(map(str, missing))
@@ -130,7 +138,7 @@ async def _calendar(start: Start) -> list[Finding]:
             "日历",
             "warn",
             f"{years} 年没有调休数据,暂按周末休息",
-            "国务院通知发布后升级 chinesecalendar,或填写自己的日历表。",
+            "国务院通知发布后升级 chinesecalendar,或用 GROUPOPS_CALENDAR_FILE 指定自己的日历表。",
         )
     ]
 

@@ -24,7 +24,7 @@ from groupops.people import AccountId, Group, GroupId, Stage
 from groupops.plan import GroupPlan, PlanBook
 from groupops.platform import Platform
 from groupops.plugin import Log, Texts, Tools, texts_of
-from groupops.policy import Policy
+from groupops.policy import Policy, Retention
 from groupops.records import Audit, Due, OutboxRow, PolicyRevision, Records, Steward, Ticket
 from groupops.revisions import PolicyState, Resolver, bind, change, move, next_revision, roll_back, state_of
 from groupops.shelf import PackShelf
@@ -412,12 +412,15 @@ class Engine:
         return await self.flow.handle(fact)
 
     async def purge(self, fact: TimeCame) -> None:
-        """Forget what is past its term, by the shortest terms of all groups looked after."""
+        """Forget what of a group is past its terms, and by the usual terms what belongs to no group any more."""
         plan = self.plans.of(fact.group_id)
-        if plan is not None:
-            forgotten = await self.parts.records.purge(self.parts.clock.now(), plan.policy.retention.terms())
-            await self._audit("purged", fact.group_id, "clock", **dict(forgotten))
-            await self._arm_purge(plan)
+        if plan is None:
+            return
+        now, records = self.parts.clock.now(), self.parts.records
+        forgotten = await records.purge(now, plan.policy.retention.terms(), group_id=fact.group_id)
+        await records.purge(now, Retention().terms(), group_id=None)
+        await self._audit("purged", fact.group_id, "clock", **dict(forgotten))
+        await self._arm_purge(plan)
 
     # — receipts —
 

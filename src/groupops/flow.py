@@ -11,12 +11,15 @@ from typing import Any
 from groupops.actions import (
     Action,
     AskStewards,
+    DeleteMessage,
     DirectMessage,
     DismissCase,
     Errand,
+    Mute,
     OpenCase,
     OpenObligation,
     Receipt,
+    RemoveMember,
     Reply,
     SendText,
     SettleObligation,
@@ -297,6 +300,9 @@ class Flow:
         if not member.account:
             await self._note(event, "no stable sender", ruling)
             return
+        if member.protected and not plan.policy.discipline.admin_accountable:
+            await self._note(event, "exempt", ruling)
+            return
         if not plan.stage.books:
             outcome.would = ruling
             await self._note(event, "would have", ruling)
@@ -385,8 +391,9 @@ class Flow:
             self.hooks.blame(answer.plugin, "react", error)
             outcome.faults += (answer.plugin,)
             return ()
+        allowed = [self._allowed(action) for action in actions]
         rows = self.outbox.rows(
-            event.id, "react", actions, plugin=answer.plugin, first=_place_of(answer.plugin)
+            event.id, "react", allowed, plugin=answer.plugin, first=_place_of(answer.plugin)
         )
         if event.kind not in _UNASKED or not plan.defer:
             return rows
@@ -394,6 +401,14 @@ class Flow:
         if until is None:
             return rows
         return tuple(replace(row, not_before=until) if waiting_for_quiet(row.action) else row for row in rows)
+
+    def _allowed(self, action: Action) -> Action:
+        """Let a reaction do what takes nothing from a member; the rest is for a ruling, or for a human."""
+        if not isinstance(action, (Mute, RemoveMember, DeleteMessage)) or not action.account:
+            return action
+        called = self.people.member(action.group_id, action.account).called
+        text = self.texts("steward.by_plugin", name=called, what=self.texts(f"deed.{action.kind}"))
+        return AskStewards(group_id=action.group_id, text=text, wanted=action)
 
     async def _errands(
         self, event: Event, plan: GroupPlan, plugin: str, asked: Iterable[Action | Errand]

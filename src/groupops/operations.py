@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from loguru import logger
 
+from groupops.calendar import WorkCalendar, load_overrides
 from groupops.clock import Clock, SystemClock
 from groupops.config import Config, Start, dotenv_files, load_config
 from groupops.counters import open_counters
@@ -76,6 +77,15 @@ def shelf_of(config: Config) -> PackShelf:
         PackError: a pack cannot be loaded.
     """
     return PackShelf.load(config.pack_dirs)
+
+
+def calendar_of(config: Config) -> WorkCalendar:
+    """Give the work calendar, with the operator's own days over it.
+
+    Raises:
+        ImportFailed, ConfigError: the operator's file cannot be read; every faulty row is named.
+    """
+    return WorkCalendar(load_overrides(config.calendar_file) if config.calendar_file else None)
 
 
 def apps_of(hooks: Hooks) -> dict[str, str]:
@@ -152,6 +162,7 @@ def assemble(start: Start, *, clock: Clock | None = None) -> Assembled:
         shelf=shelf_of(config),
         log=LoguruLog(),
         env=start.settings,
+        calendar=calendar_of(config),
         known=config.disabled_plugins,
         timezone=config.timezone,
         default_packs=config.default_packs,

@@ -627,12 +627,15 @@ class Records(Protocol):
         """Give lines of audit that fit, oldest first."""
         ...
 
-    async def purge(self, now: datetime, terms: Mapping[str, int]) -> Mapping[str, int]:
+    async def purge(
+        self, now: datetime, terms: Mapping[str, int], *, group_id: GroupId | None
+    ) -> Mapping[str, int]:
         """Forget what is older than its class's term.
 
         Args:
             now: the moment to count back from.
             terms: class (`excerpt strike ledger event snapshot audit`) → days.
+            group_id: whose rows; None = those of no group, and of groups nobody looks after any more.
 
         Returns:
             class → rows forgotten or emptied.

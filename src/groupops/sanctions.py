@@ -56,6 +56,7 @@ class Standing:
         late: True when the fact came too late to act on.
         roles_known: True where the platform tells roles; where it does not, owner and stewards are the protected.
         muted: how long the machine has muted this person today.
+        limit: how long it may mute one person in a day; never above `HOLDING_MUTE`.
     """
 
     member: Member
@@ -63,6 +64,7 @@ class Standing:
     late: bool = False
     roles_known: bool = True
     muted: timedelta = timedelta()
+    limit: timedelta = HOLDING_MUTE
 
     @property
     def most(self) -> AutoMax:
@@ -89,7 +91,7 @@ def contain(offences: Iterable[Offence], standing: Standing) -> Contained:
     """
     now: dict[Action, None] = {}
     human: dict[Action, None] = {}
-    left = HOLDING_MUTE - standing.muted
+    left = min(standing.limit, HOLDING_MUTE) - standing.muted
     for offence in offences:
         most = _lesser(offence.auto, standing.most)
         for action in offence.contain:

@@ -917,14 +917,16 @@ async def test_words_of_a_decided_case_are_taken_out_after_their_term(records: R
     open_ = await booked(records, li.id, "open", excerpt="word", status=CaseStatus.PROPOSED)
     young = await booked(records, li.id, "young", excerpt="word", opened_at=NOON + DAY)
 
-    forgotten = await records.purge(NOON + 10 * DAY + timedelta(seconds=1), {"excerpt": 10})
+    forgotten = await records.purge(NOON + 10 * DAY + timedelta(seconds=1), {"excerpt": 10}, group_id=None)
 
     assert forgotten == {"excerpt": 1}
     emptied_ = await there(records.case(old.id))
     assert emptied_ == replace(old, excerpt="", evidence=(Evidence(what="word"),), version=1)
     assert await records.case(open_.id) == open_
     assert await records.case(young.id) == young
-    assert await records.purge(NOON + 10 * DAY + timedelta(seconds=1), {"excerpt": 10}) == {"excerpt": 0}
+    assert await records.purge(NOON + 10 * DAY + timedelta(seconds=1), {"excerpt": 10}, group_id=None) == {
+        "excerpt": 0
+    }
 
 
 async def test_a_case_is_forgotten_when_it_is_old_decided_and_no_strike(records: Records) -> None:
@@ -933,7 +935,7 @@ async def test_a_case_is_forgotten_when_it_is_old_decided_and_no_strike(records:
     strike = await booked(records, li.id, "strike", expires_at=NOON + 200 * DAY)
     open_ = await booked(records, li.id, "open", status=CaseStatus.APPEALED, expires_at=NOON)
 
-    assert await records.purge(NOON + 100 * DAY, {"strike": 99}) == {"strike": 1}
+    assert await records.purge(NOON + 100 * DAY, {"strike": 99}, group_id=None) == {"strike": 1}
 
     assert await records.cases() == (strike, open_)
     assert await records.case_of_event("old") is None
@@ -953,7 +955,7 @@ async def test_what_is_done_is_forgotten_after_its_term(records: Records) -> Non
     await records.claim_due(NOON)
     await records.put_due([due("waits", 9)])
 
-    assert await records.purge(NOON + 30 * DAY, {"event": 29}) == {"event": 4}
+    assert await records.purge(NOON + 30 * DAY, {"event": 29}, group_id=None) == {"event": 4}
 
     assert await records.obligations() == (still,)
     assert await records.tickets(open_only=False) == (waiting_ticket,)
@@ -965,9 +967,22 @@ async def test_what_is_done_is_forgotten_after_its_term(records: Records) -> Non
 async def test_what_is_younger_than_its_term_stays(records: Records) -> None:
     await records.note(Audit(at=NOON, what="w", detail={}))
 
-    assert await records.purge(NOON + 5 * DAY, {"audit": 5}) == {"audit": 0}
-    assert await records.purge(NOON + 5 * DAY + timedelta(seconds=1), {"audit": 5}) == {"audit": 1}
+    assert await records.purge(NOON + 5 * DAY, {"audit": 5}, group_id=None) == {"audit": 0}
+    assert await records.purge(NOON + 5 * DAY + timedelta(seconds=1), {"audit": 5}, group_id=None) == {
+        "audit": 1
+    }
     assert await records.audit() == ()
+
+
+async def test_a_groups_purge_leaves_the_rows_of_every_other_group(records: Records) -> None:
+    other = GroupId("qq:other")
+    for group_id in (GROUP, other):
+        await records.put_group(Group(id=group_id))
+        await records.note(Audit(at=NOON, what="w", group_id=group_id, detail={}))
+
+    assert await records.purge(NOON + 9 * DAY, {"audit": 5}, group_id=GROUP) == {"audit": 1}
+    assert await records.purge(NOON + 9 * DAY, {"audit": 5}, group_id=None) == {"audit": 0}
+    assert [line.group_id for line in await records.audit()] == [other]
 
 
 async def test_members_of_groups_that_are_not_bound_are_forgotten(records: Records) -> None:
@@ -975,7 +990,10 @@ async def test_members_of_groups_that_are_not_bound_are_forgotten(records: Recor
     await records.put_members(GROUP, [Listed(account=LI)])
     await records.put_members(GroupId("qq:stray"), [Listed(account=LI), Listed(account=WANG)])
 
-    assert await records.purge(NOON, {"snapshot": 30, "ledger": 365}) == {"snapshot": 2, "ledger": 0}
+    assert await records.purge(NOON, {"snapshot": 30, "ledger": 365}, group_id=None) == {
+        "snapshot": 2,
+        "ledger": 0,
+    }
     assert list(await records.members(GROUP)) == [LI]
 
 

@@ -177,3 +177,15 @@ def test_a_bus_is_refused_because_this_release_runs_in_one_process(
 
     assert refused.exit_code == 1
     assert "GROUPOPS_BUS" in refused.stderr
+
+
+def test_the_operators_own_calendar_is_read_and_its_faulty_rows_are_named(
+    type_in: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "days.csv").write_text("date,kind,name\n2027-01-01,rest,元旦\n2027-13-01,rest,无\n", "utf-8")
+    monkeypatch.setenv("GROUPOPS_CALENDAR_FILE", "days.csv")
+
+    refused = type_in("group", "list")
+
+    assert refused.exit_code == 1
+    assert "2027-13-01" in refused.stderr

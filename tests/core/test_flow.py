@@ -214,3 +214,38 @@ async def test_where_recall_is_impossible_the_author_is_asked_and_a_ticket_opene
         [ticket] = await r.records.tickets()
         assert ticket.wanted.kind == "delete_message"
         assert any("撤回" in text for text in texts_sent(r))
+
+
+async def test_a_reaction_that_would_take_something_from_a_member_goes_to_a_human_instead() -> None:
+    def react(event: Event) -> list[Mute] | None:
+        if not isinstance(event, MessagePosted):
+            return None
+        return [Mute(group_id=event.group_id, account=event.account, span=timedelta(minutes=5))]
+
+    async with rig(pack=PACK, plugins=(), extra={"rude": plugin(react=react)}) as r:
+        await r.say("g1", "wang", "你好")
+
+        assert "mute" not in {request.action.kind for request in r.sandbox.world.requests}
+        [ticket] = await r.records.tickets()
+        assert ticket.wanted is not None
+        assert ticket.wanted.kind == "mute"
+
+
+async def test_a_group_may_leave_its_admins_to_themselves() -> None:
+    pack = PACK + "\n[discipline]\nadmin_accountable = false\n"
+    async with rig(pack=pack, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        await r.say("g1", "admin", "坏")
+
+        assert await r.records.cases() == ()
+        assert [line.what for line in await r.records.audit(what="exempt")] == ["exempt"]
+
+
+async def test_the_nightly_purge_forgets_what_is_past_the_groups_own_terms() -> None:
+    pack = PACK + "\n[retention]\nexcerpt_days = 1\n"
+    async with rig(pack=pack, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        case = (await r.say("g1", "wang", "坏")).booked.case
+        assert case.excerpt
+
+        await r.advance(timedelta(days=3))
+
+        assert (await r.records.case(case.id)).excerpt == ""

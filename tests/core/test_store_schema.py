@@ -197,7 +197,7 @@ async def test_a_plugins_rows_are_forgotten_after_the_term_they_declare(url: str
             moment = NOON - timedelta(days=days)
             await ask(db, 'INSERT INTO "notes_lines" ("text", "at") VALUES (?, ?)', f"{days}", moment)
 
-        assert await records.purge(NOON, {"ledger": 30}) == {"ledger": 1}
+        assert await records.purge(NOON, {"ledger": 30}, group_id=None) == {"ledger": 1}
 
         assert [row["text"] for row in await ask(db, 'SELECT "text" FROM "notes_lines"')] == ["1"]
 

@@ -173,6 +173,18 @@ class _Survey:
         )
 
     def _message(self, row: Row, offset: int, line: bytes) -> None:
+        if not rows.plain(row):
+            self._odd_message(row, offset, line)
+        elif self._came_before(row["platformMessageId"], row["sender"], line):
+            self.dropped["duplicate"] += 1
+        else:
+            self.hears.add("message_posted")
+            self.orders.append(0)
+            self._keep(row, row["timestamp"] * 1000, offset, len(line))
+            self.senders.add(row["sender"])
+
+    def _odd_message(self, row: Row, offset: int, line: bytes) -> None:
+        """Take a message that has more to it than words, or less than it must have."""
         sender = rows.required(row, "sender")
         rows.required(row, "accountName")
         rows.text_of(row, "groupNickname")
@@ -181,7 +193,7 @@ class _Survey:
         rows.checked_content(row)
         if more is not None:
             rows.checked_extension(row)
-        if self._came_before(row, sender, line):
+        if self._came_before(rows.id_of(row, "platformMessageId"), sender, line):
             self.dropped["duplicate"] += 1
         elif self._tells(kind, more):
             self.orders.append(more.get("order", 0) if more else 0)
@@ -198,9 +210,8 @@ class _Survey:
         else:
             self.rows.clear()
 
-    def _came_before(self, row: Row, sender: str, line: bytes) -> bool:
+    def _came_before(self, message_id: str, sender: str, line: bytes) -> bool:
         """Say whether the same line came before, word for word; another line with its id is broken."""
-        message_id = rows.id_of(row, "platformMessageId")
         if not message_id:
             return False
         words = hash(line.strip())

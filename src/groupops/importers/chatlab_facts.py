@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -91,12 +91,14 @@ class Facts:
     _alike: Counter[str] = field(default_factory=Counter[str])
     _alike_at: int = 0
 
-    def of(self, row: Row) -> Iterator[Event]:
+    def of(self, row: Row) -> Iterable[Event]:
         """Give the facts of a line; a recall that is noted on the message itself comes behind it, out of order."""
+        if row["type"] == TEXT and "groupops" not in row:
+            return (self._plain(row, self._key(row)),)
+        return self._odd(row)
+
+    def _odd(self, row: Row) -> Iterator[Event]:
         kind, more, message_id = row["type"], row.get("groupops"), self._key(row)
-        if more is None and kind == TEXT:
-            yield self._plain(row, message_id)
-            return
         base: dict[str, Any] = {
             "id": f"{self.group_id}/{message_id}",
             "at": _at(moment_of(row)),

@@ -84,7 +84,9 @@ class _Outbox:
 @dataclass(slots=True)
 class _Dues:
     waiting: dict[DueKey, Due] = field(default_factory=dict[DueKey, Due])
-    claimed: dict[DueKey, datetime] = field(default_factory=dict[DueKey, datetime])
+    claimed: dict[DueKey, tuple[datetime, GroupId]] = field(
+        default_factory=dict[DueKey, tuple[datetime, GroupId]]
+    )
     unspent: dict[DueKey, Due] = field(default_factory=dict[DueKey, Due])
     of_job: dict[str, set[DueKey]] = field(default_factory=lambda: defaultdict[str, set[DueKey]](set))
     heap: list[tuple[datetime, str]] = field(default_factory=list[tuple[datetime, str]])
@@ -505,7 +507,7 @@ class MemoryRecords:
             heapq.heappop(self._dues.heap)
             del self._dues.waiting[key]
             self._dues.of_job[due.job].discard(key)
-            self._dues.claimed[key] = now
+            self._dues.claimed[key] = (now, due.group_id)
             self._dues.unspent[key] = due
             claimed.append(due)
         return tuple(claimed)
@@ -517,7 +519,7 @@ class MemoryRecords:
 
     async def reclaim(self, claimed_before: datetime) -> int:
         """Put back rows that were claimed before a moment and never handed over."""
-        lost = [due for key, due in self._dues.unspent.items() if self._dues.claimed[key] < claimed_before]
+        lost = [due for key, due in self._dues.unspent.items() if self._dues.claimed[key][0] < claimed_before]
         for due in lost:
             key = (due.job, due.due_at)
             del self._dues.unspent[key], self._dues.claimed[key]
@@ -552,9 +554,11 @@ class MemoryRecords:
         )
         return tuple(line for line, _ in zip(fitting, range(limit), strict=False))
 
-    async def purge(self, now: datetime, terms: Mapping[str, int]) -> Mapping[str, int]:
+    async def purge(
+        self, now: datetime, terms: Mapping[str, int], *, group_id: GroupId | None
+    ) -> Mapping[str, int]:
         """Forget what is older than its class's term, in days; returns class → rows forgotten or emptied."""
-        ways: dict[str, Callable[[datetime, datetime], int]] = {
+        ways: dict[str, Callable[[_Age], int]] = {
             "excerpt": self._purge_excerpts,
             "strike": self._purge_cases,
             "event": self._purge_events,
@@ -562,9 +566,17 @@ class MemoryRecords:
             "audit": self._purge_audit,
         }
         return {
-            name: ways[name](retention.cutoff(now, days), now) if name in ways else 0
+            name: ways[name](_Age(retention.cutoff(now, days), now, self._asked_for(group_id)))
+            if name in ways
+            else 0
             for name, days in terms.items()
         }
+
+    def _asked_for(self, group_id: GroupId | None) -> Callable[[GroupId | None], bool]:
+        """Say of a row's group whether its rows are to be looked at."""
+        if group_id is not None:
+            return lambda group: group == group_id
+        return lambda group: group is None or group not in self._groups.bound
 
     async def ping(self) -> None:
         """Nothing to ask: memory answers."""
@@ -681,50 +693,67 @@ class MemoryRecords:
         return None
 
     # — inside: retention —
-    def _purge_excerpts(self, before: datetime, _: datetime) -> int:
-        old = [case for case in self._cases.rows.values() if retention.may_lose_text(case, before)]
+    def _purge_excerpts(self, age: _Age) -> int:
+        old = [
+            case
+            for case in self._cases.rows.values()
+            if age.of(case.group_id) and retention.may_lose_text(case, age.before)
+        ]
         for case in old:
             self._keep_case(retention.without_text(case))
         return len(old)
 
-    def _purge_cases(self, before: datetime, now: datetime) -> int:
-        old = [case for case in self._cases.rows.values() if retention.may_be_forgotten(case, before, now)]
+    def _purge_cases(self, age: _Age) -> int:
+        old = [
+            case
+            for case in self._cases.rows.values()
+            if age.of(case.group_id) and retention.may_be_forgotten(case, age.before, age.now)
+        ]
         for case in old:
             del self._cases.rows[case.id]
             del self._cases.of_event[case.event_id]
             self._cases.of_person[case.person_id].discard(case.id)
         return len(old)
 
-    def _purge_events(self, before: datetime, _: datetime) -> int:
+    def _purge_events(self, age: _Age) -> int:
         return (
-            self._purge_obligations(before)
-            + self._purge_tickets(before)
-            + self._purge_outbox(before)
-            + self._purge_dues(before)
+            self._purge_obligations(age)
+            + self._purge_tickets(age)
+            + self._purge_outbox(age)
+            + self._purge_dues(age)
         )
 
-    def _purge_obligations(self, before: datetime) -> int:
+    def _purge_obligations(self, age: _Age) -> int:
         old = [
             row
             for row in self._obligations.values()
-            if row.status not in retention.OPEN_OBLIGATIONS and row.due_at < before
+            if age.of(row.group_id)
+            and row.status not in retention.OPEN_OBLIGATIONS
+            and row.due_at < age.before
         ]
         for row in old:
             del self._obligations[row.id]
             del self._obligation_keys[row.key]
         return len(old)
 
-    def _purge_tickets(self, before: datetime) -> int:
-        old = [id_ for id_, row in self._tickets.items() if row.closed_at and row.closed_at < before]
+    def _purge_tickets(self, age: _Age) -> int:
+        old = [
+            id_
+            for id_, row in self._tickets.items()
+            if age.of(row.group_id) and row.closed_at and row.closed_at < age.before
+        ]
         for id_ in old:
             del self._tickets[id_]
         return len(old)
 
-    def _purge_outbox(self, before: datetime) -> int:
+    def _purge_outbox(self, age: _Age) -> int:
         old = [
             row
             for row in self._outbox.rows.values()
-            if row.state.final and row.changed_at is not None and row.changed_at < before
+            if age.of(row.group_id)
+            and row.state.final
+            and row.changed_at is not None
+            and row.changed_at < age.before
         ]
         for row in old:
             del self._outbox.rows[row.id]
@@ -733,23 +762,35 @@ class MemoryRecords:
                 self._outbox.of_case[row.case_id].remove(row.id)
         return len(old)
 
-    def _purge_dues(self, before: datetime) -> int:
-        old = [key for key, claimed_at in self._dues.claimed.items() if claimed_at < before]
+    def _purge_dues(self, age: _Age) -> int:
+        old = [
+            key
+            for key, (claimed_at, group_id) in self._dues.claimed.items()
+            if claimed_at < age.before and age.of(group_id)
+        ]
         for key in old:
             del self._dues.claimed[key]
             self._dues.unspent.pop(key, None)
-            self._dues.unspent.pop(key, None)
         return len(old)
 
-    def _purge_members(self, _before: datetime, _now: datetime) -> int:
+    def _purge_members(self, _: _Age) -> int:
         stray = [group_id for group_id in self._groups.members if group_id not in self._groups.bound]
         return sum(len(self._groups.members.pop(group_id)) for group_id in stray)
 
-    def _purge_audit(self, before: datetime, _: datetime) -> int:
-        kept = [line for line in self._audit if line.at >= before]
+    def _purge_audit(self, age: _Age) -> int:
+        kept = [line for line in self._audit if line.at >= age.before or not age.of(line.group_id)]
         dropped = len(self._audit) - len(kept)
         self._audit = kept
         return dropped
+
+
+@dataclass(frozen=True, slots=True)
+class _Age:
+    """What a purge lets go: rows from before a moment, of the groups asked for."""
+
+    before: datetime
+    now: datetime
+    of: Callable[[GroupId | None], bool]
 
 
 def _require_version(what: str, id_: int, stored: int, given: int) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
-from tortoise.expressions import Q
+from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
 
 from groupops.people import GroupId
@@ -112,22 +113,25 @@ class UpkeepTables(Tables):
 
     # — retention —
     @step
-    async def purge(self, now: datetime, terms: Mapping[str, int]) -> Mapping[str, int]:
+    async def purge(
+        self, now: datetime, terms: Mapping[str, int], *, group_id: GroupId | None
+    ) -> Mapping[str, int]:
         """Forget what is older than its class's term, in days; returns class → rows forgotten or emptied."""
         forgotten: dict[str, int] = {}
         async with transaction(self._client) as db:
+            whose = _whose(group_id)
             for name, days in terms.items():
                 before = retention.cutoff(now, days)
-                forgotten[name] = await self._forget(db, name, before, now)
+                forgotten[name] = await self._forget(db, name, _Age(before, now, whose, group_id is None))
         return forgotten
 
-    async def _forget(self, db: BaseDBAsyncClient, name: str, before: datetime, now: datetime) -> int:
+    async def _forget(self, db: BaseDBAsyncClient, name: str, age: _Age) -> int:
         if name == "excerpt":
-            return await _take_out_texts(db, before)
+            return await _take_out_texts(db, age)
         count = 0
         for model, kept in self._kept.items():
-            if kept.by == name and kept.since:
-                count += await _old(model, kept, before, now).using_db(db).delete()
+            if kept.by == name and kept.since and age.looks_at(model):
+                count += await _old(model, kept, age).using_db(db).delete()
         if name == "snapshot":
             count += len(await ask(db, STRAY_MEMBERS))
         return count
@@ -138,19 +142,53 @@ class UpkeepTables(Tables):
         await ask(self._client, 'SELECT 1 AS "one"')
 
 
-def _old(model: type[Model], kept: retention.Kept, before: datetime, now: datetime) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Age:
+    """What a purge lets go: rows from before a moment, of the groups asked for."""
+
+    before: datetime
+    now: datetime
+    whose: Q
+    ownerless: bool
+
+    def looks_at(self, model: type[Model]) -> bool:
+        """Say whether a table is looked at: one whose rows name no group only when no group is asked for."""
+        return self.ownerless or _names_group(model)
+
+    def of(self, model: type[Model], **filters: Any) -> Any:
+        """Give the rows of a table that are asked for."""
+        query = model.filter(**filters)
+        return query.filter(self.whose) if _names_group(model) else query
+
+
+def _names_group(model: type[Model]) -> bool:
+    return "group_id" in model._meta.fields_map  # noqa: SLF001 - the door Tortoise offers to its models
+
+
+def _whose(group_id: GroupId | None) -> Q:
+    """Give the condition for the rows of a group, or of no group and of those nobody looks after any more."""
+    if group_id is not None:
+        return Q(group_id=group_id)
+    kept = Subquery(models.Group.filter(bound=True).values("id"))
+    return Q(group_id__isnull=True) | Q(group_id__not_in=kept)
+
+
+def _old(model: type[Model], kept: retention.Kept, age: _Age) -> Any:
     """The rows of a table that its term lets go."""
     only = {name: _words(value) for name, value in kept.only.items()}
-    query = model.filter(**{f"{kept.since}__lt": plain(before)}, **only)
+    query = age.of(model, **{f"{kept.since}__lt": plain(age.before)}, **only)
     if model is models.Case:
-        return query.filter(Q(expires_at__isnull=True) | Q(expires_at__lte=plain(now)))
+        return query.filter(Q(expires_at__isnull=True) | Q(expires_at__lte=plain(age.now)))
     return query
 
 
-async def _take_out_texts(db: BaseDBAsyncClient, before: datetime) -> int:
+async def _take_out_texts(db: BaseDBAsyncClient, age: _Age) -> int:
     """Empty excerpts and quotes of decided cases; where they stood and why it was booked stay."""
-    old = models.Case.filter(
-        holds_text=True, opened_at__lt=plain(before), status__not_in=_words(retention.OPEN_CASES)
+    old = age.of(
+        models.Case,
+        holds_text=True,
+        opened_at__lt=plain(age.before),
+        status__not_in=_words(retention.OPEN_CASES),
     )
     found = await old.using_db(db).order_by("id")
     for row in found:
