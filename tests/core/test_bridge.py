@@ -29,6 +29,7 @@ from groupops.bridge import (
     start_nonebot,
 )
 from groupops.clock import StoppedClock
+from groupops.testing import rig
 from groupops_sandbox import Sandbox
 
 GATES: tuple[Gate, ...] = ("permission", "matcher")
@@ -108,6 +109,56 @@ async def test_both_gates_bring_the_same_facts_in_the_same_order(
         await bridge.lanes.settled()
 
     assert desk.done == [*said, joined]
+
+
+PACK = """
+[pack]
+id = "strict"
+title = "strict"
+
+[plugins]
+enabled = ["moderation"]
+
+[moderation]
+use = ["gambling"]
+operator_words = { gambling = ["押大小"] }
+"""
+
+
+async def verdicts(gate: Gate) -> list[Any]:
+    """Play one story through NoneBot and the real engine; give the cases and what was done about them."""
+    async with rig(pack=PACK, plugins=["moderation"]) as made:
+        driver = start_nonebot({"driver": "~none"}, log_level="WARNING", accelerate=False)
+        bridge = Bridge(made.engine.flow, [made.sandbox], gate=gate)
+        bridge.install(driver)
+        async with running(driver):
+            for account, text in (
+                ("wang", "早"),
+                ("wang", "来押大小"),
+                ("li", "押  大 小吗"),
+                ("owner", "押大小"),
+            ):
+                made.sandbox.say("g1", account, text)
+            await carried(made.sandbox)
+            await bridge.lanes.settled()
+        cases = await made.records.cases()
+        asked = made.sandbox.world.requests
+        return [
+            *((case.event_id, case.account, case.rule, case.status) for case in cases),
+            *((line.key, line.action, line.receipt) for line in asked),
+        ]
+
+
+async def test_both_gates_lead_to_the_same_verdicts(fresh: None) -> None:
+    by_permission = await verdicts("permission")
+    nonebot._driver = None
+    Driver._adapters.clear()
+    by_matcher = await verdicts("matcher")
+
+    assert by_permission == by_matcher
+    accounts = [one[1] for one in by_permission if isinstance(one[1], str)]
+    assert accounts == ["sandbox:wang", "sandbox:li", "sandbox:owner"]
+    assert any(getattr(one[1], "kind", "") == "delete_message" for one in by_permission)
 
 
 @pytest.mark.parametrize("gate", GATES)

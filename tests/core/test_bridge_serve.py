@@ -62,7 +62,6 @@ def bot(tmp_path: Path) -> Iterator[Running]:
         tmp_path,
         "LOG_LEVEL=INFO",
         'GROUPOPS_ADAPTERS=["sandbox"]',
-        'GROUPOPS_DISABLED_PLUGINS=["moderation"]',
     )
     yield running
     if running.process.poll() is None:
