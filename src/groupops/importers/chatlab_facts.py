@@ -38,6 +38,7 @@ from groupops.importers.chatlab_rows import (
     LINK,
     LOCATION,
     MEDIA,
+    MILLISECONDS_FROM,
     OF_SYSTEM,
     RED_PACKET,
     REPLY,
@@ -93,7 +94,7 @@ class Facts:
 
     def of(self, row: Row) -> Iterable[Event]:
         """Give the facts of a line; a recall that is noted on the message itself comes behind it, out of order."""
-        if row["type"] == TEXT and "groupops" not in row:
+        if row["type"] == TEXT and "groupops" not in row and "replyToMessageId" not in row:
             return (self._plain(row, self._key(row)),)
         return self._odd(row)
 
@@ -116,9 +117,11 @@ class Facts:
     def _plain(self, row: Row, message_id: str) -> MessagePosted:
         """The shape nearly every line has, made without detours."""
         content: str = row["content"] or ""
+        stamp: int = row["timestamp"]
+        short = stamp < MILLISECONDS_FROM
         return MessagePosted(
             id=f"{self.group_id}/{message_id}",
-            at=_at(moment_of(row)),
+            at=datetime.fromtimestamp(stamp, UTC) if short else _at(moment_of(row)),
             group_id=self.group_id,
             source=SOURCE,
             account=self._account(row["sender"]),
