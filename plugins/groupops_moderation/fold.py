@@ -160,4 +160,7 @@ def _members(ranges: list[list[int]]) -> Iterator[int]:
 
 def _without(text: str | None, dropped: Mapping[int, None]) -> str | None:
     """A mapped text without its separators; nothing if none is left."""
-    return (text.translate(dropped) or None) if text else None
+    if not text:
+        return None
+    left = text.translate(dropped)
+    return text if left == text else left or None  # thousands of unchanged ones are held once

@@ -2,10 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
-_RE2: Any = import_module("re2")  # brings no types; what is used of it is written down in `Pattern`
+
+@cache
+def _re2() -> Any:
+    """RE2, loaded with the first pattern: most groups have none, and it takes two and a half megabytes.
+
+    It brings no types; what is used of it is written down in `Pattern`.
+    """
+    return import_module("re2")
+
 
 MEMORY = 8 << 20
 """Bytes one pattern may use while matching; RE2 gives up on patterns that would need more."""
@@ -71,7 +80,7 @@ class Patterns:
         """
         self._names = list(patterns)
         self._patterns = [compile_pattern(name, text) for name, text in patterns.items()]
-        self._set = _RE2.Set.SearchSet(_options()) if patterns else None
+        self._set = _re2().Set.SearchSet(_options()) if patterns else None
         if self._set is not None:
             for text in patterns.values():
                 self._set.Add(text)
@@ -101,8 +110,8 @@ def compile_pattern(name: str, text: str) -> "Pattern":
         PatternError: as for `Patterns`.
     """
     try:
-        pattern: Pattern = _RE2.compile(text, _options())
-    except _RE2.error as why:
+        pattern: Pattern = _re2().compile(text, _options())
+    except _re2().error as why:
         reason = why.args[0].decode() if isinstance(why.args[0], bytes) else str(why)
         raise PatternError(
             f"pattern {name!r}: {text!r} is refused: {reason}; RE2 syntax is expected, without back references "
@@ -117,7 +126,7 @@ def compile_pattern(name: str, text: str) -> "Pattern":
 
 def _options() -> object:
     """RE2's settings: quiet, and bounded in memory."""
-    options = _RE2.Options()
+    options = _re2().Options()
     options.log_errors = False
     options.max_mem = MEMORY
     return options
