@@ -125,7 +125,6 @@ class Workshop:
         if view.interim is None:
             packs = view.packs.keys() - self._build.packs
             view.interim = _union(sorted(packs), (view.owner,))
-            self._soon()
         return view.interim
 
     # — building —
@@ -133,7 +132,8 @@ class Workshop:
     def _soon(self) -> None:
         """Have the automaton built in a moment, unless that is on its way."""
         if self._timer is None and self._building is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._start)
+            with suppress(RuntimeError):  # where no loop runs, nothing is built beside it
+                self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._start)
 
     def _start(self) -> asyncio.Task[None]:
         if self._timer is not None:
@@ -168,10 +168,11 @@ class Workshop:
         """Stop what is being built."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._building is not None:
-            self._building.cancel()
+        building, self._building = self._building, None
+        if building is not None:
+            building.cancel()
             with suppress(asyncio.CancelledError):
-                await self._building
+                await building
 
 
 def read_words() -> None:
