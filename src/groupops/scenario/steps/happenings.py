@@ -11,7 +11,7 @@ from groupops.events import PersonChanged
 from groupops.people import Person, Role, Stage
 from groupops.scenario.language import given, when
 from groupops.scenario.seeing import tickets
-from groupops.scenario.stage import Actor, Stageplay, Unmet
+from groupops.scenario.stage import Actor, Missing, Stageplay
 from groupops.scenario.words import Moment
 
 # — time —
@@ -246,7 +246,7 @@ async def finishes_ticket(stage: Stageplay, name: str) -> None:
     await stage.ready()
     found = await tickets(stage, whole_story=True, open_only=True)
     if not found:
-        raise Unmet("there is no open ticket")
+        raise Missing("there is no open ticket")
     await stage.command(name, f"完成 {found[-1].id}")
 
 
