@@ -162,7 +162,8 @@ class _Age:
 
 
 def _names_group(model: type[Model]) -> bool:
-    return "group_id" in model._meta.fields_map  # noqa: SLF001 - the door Tortoise offers to its models
+    described: Any = model
+    return "group_id" in described._meta.fields_map  # noqa: SLF001 - the door Tortoise offers to its models
 
 
 def _whose(group_id: GroupId | None) -> Q:
