@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 from groupops.calendar import Window, WorkCalendar, WorkHours
@@ -18,11 +19,6 @@ from groupops.settings import effective_stage, messages_of
 
 _T = TypeVar("_T")
 
-_EVENT_HOOKS = ("judge", "react")
-
-_SHARED_LIMIT = 100_000
-"""Shared pieces kept before all are let go; plans hold on to their own."""
-
 
 @dataclass(frozen=True, slots=True)
 class Hearer:
@@ -30,6 +26,24 @@ class Hearer:
 
     plugin: str
     constants: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True, eq=False)
+class Wiring:
+    """Who is asked what, with what each plugin is handed; groups that are alike share it.
+
+    Args:
+        plugins: the plugins that run.
+        parts: what they are handed, in order; it stays as long as this does, so nothing else has its id.
+        judges, reacts, performed, impose: as in `GroupPlan`.
+    """
+
+    plugins: tuple[str, ...]
+    parts: tuple[object, ...]
+    judges: Mapping[str, tuple[Bound, ...]]
+    reacts: Mapping[str, tuple[Bound, ...]]
+    performed: tuple[Hearer, ...]
+    impose: Mapping[str, Hearer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +56,7 @@ class GroupPlan:
         judges, reacts: kind of event → the plugins to ask, bound to their settings.
         performed: who hears of receipts.
         impose: ladder step → the plugin that owns it.
+        wiring: where these four are from.
         quiet: when the group rests.
         defer: True when the bot's own unasked messages wait for the end of a quiet window.
         commands: word → (plugin, command); core commands are not among them.
@@ -55,6 +70,7 @@ class GroupPlan:
     reacts: Mapping[str, tuple[Bound, ...]]
     performed: tuple[Hearer, ...]
     impose: Mapping[str, Hearer]
+    wiring: Wiring
     quiet: tuple[Window, ...]
     defer: bool
     commands: Mapping[str, tuple[str, Command]]
@@ -100,9 +116,8 @@ class PlanBook:
     clock: Clock
     log: Log
     _plans: dict[GroupId, GroupPlan] = field(default_factory=dict[GroupId, GroupPlan])
-    _shared: dict[tuple[Any, ...], tuple[object, Any]] = field(
-        default_factory=dict[tuple[Any, ...], tuple[object, Any]]
-    )
+    _shared: dict[tuple[Any, ...], Any] = field(default_factory=dict[tuple[Any, ...], Any])
+    _wired: WeakValueDictionary[int, Wiring] = field(default_factory=WeakValueDictionary[int, Wiring])
 
     def of(self, group_id: GroupId) -> GroupPlan | None:
         """Give a group's plan, or None when the group is not looked after."""
@@ -141,43 +156,71 @@ class PlanBook:
         return plan
 
     async def _make(self, group: Group, policy: Policy, until: date | None) -> GroupPlan:
-        judges: dict[str, list[Bound]] = {}
-        reacts: dict[str, list[Bound]] = {}
-        performed: list[Hearer] = []
-        impose: dict[str, Hearer] = {}
         windows: list[Window] = []
         defer = False
+        known: dict[str, dict[str, Any]] = {}
         for name in policy.enabled:
-            one = self.hooks.loaded.get(name)
-            if one is None:
+            if name not in self.hooks.loaded:
                 continue
-            constants = await self._constants(name, group, policy)
-            for hook, table in zip(_EVENT_HOOKS, (judges, reacts), strict=True):
-                bound = self._bound(hook, name, constants)
-                if bound is not None:
-                    for kind in one.manifest.hears:
-                        table.setdefault(kind, []).append(bound)
-            if name in self.hooks.names("performed"):
-                performed.append(Hearer(name, constants))
-            if name in self.hooks.names("impose"):
-                impose.update(dict.fromkeys(one.manifest.steps, Hearer(name, constants)))
-            rest = await self._quiet(name, group, constants)
+            known[name] = await self._constants(name, group, policy)
+            rest = await self._quiet(name, group, known[name])
             if rest is not None:
                 windows.extend(rest.windows)
                 defer = defer or rest.defer
+        wiring = self._wiring(known)
         return GroupPlan(
             group=group,
             policy=policy,
-            judges=self._share("judges", judges),
-            reacts=self._share("reacts", reacts),
-            performed=tuple(performed),
-            impose=impose,
+            judges=wiring.judges,
+            reacts=wiring.reacts,
+            performed=wiring.performed,
+            impose=wiring.impose,
+            wiring=wiring,
             quiet=tuple(windows),
             defer=defer,
             commands=self._commands(policy.enabled),
             timezone=ZoneInfo(group.timezone),
             until=until,
         )
+
+    def _wiring(self, known: Mapping[str, Mapping[str, Any]]) -> Wiring:
+        """Wire plugins once for all groups in which they are handed the same things, and as long as there is one."""
+        parts = tuple(part for constants in known.values() for part in constants.values())
+        key = hash((*known, *map(id, parts)))
+        found = self._wired.get(key)
+        if found is None or not _same(found, tuple(known), parts):
+            found = self._wired[key] = self._wire(known, parts)
+        return found
+
+    def _wire(self, known: Mapping[str, Mapping[str, Any]], parts: tuple[object, ...]) -> Wiring:
+        return Wiring(
+            plugins=tuple(known),
+            parts=parts,
+            judges=self._table("judge", known),
+            reacts=self._table("react", known),
+            performed=tuple(
+                Hearer(name, constants)
+                for name, constants in known.items()
+                if name in self.hooks.names("performed")
+            ),
+            impose={
+                step: Hearer(name, constants)
+                for name, constants in known.items()
+                if name in self.hooks.names("impose")
+                for step in self.hooks.loaded[name].manifest.steps
+            },
+        )
+
+    def _table(self, hook: str, known: Mapping[str, Mapping[str, Any]]) -> Mapping[str, tuple[Bound, ...]]:
+        """Give kind of event → the plugins that hear it and answer this hook."""
+        table: dict[str, tuple[Bound, ...]] = {}
+        for name, constants in known.items():
+            bound = self.hooks.bind(hook, name, constants)
+            if bound is None:
+                continue
+            for kind in self.hooks.loaded[name].manifest.hears:
+                table[kind] = (*table.get(kind, ()), bound)
+        return table
 
     async def _constants(self, name: str, group: Group, policy: Policy) -> dict[str, Any]:
         one = self.hooks.loaded[name]
@@ -195,20 +238,14 @@ class PlanBook:
         return constants
 
     def _default(self, name: str) -> Settings:
-        return self._once(("default", name), None, self.hooks.loaded[name].manifest.settings)
+        return self._once(("default", name), self.hooks.loaded[name].manifest.settings)
 
     def _tools(self, name: str, policy: Policy) -> Tools:
         """One set of tools per plugin and set of messages: ten thousand groups share it."""
         one = self.hooks.loaded[name]
         overrides = messages_of(policy, name)
         key = ("tools", name, tuple(sorted(overrides.items())))
-        return self._once(key, None, lambda: self.tools_of(name, _texts(one.module.__name__, overrides)))
-
-    def _bound(self, hook: str, name: str, constants: Mapping[str, Any]) -> Bound | None:
-        """Bind once per combination of constants; groups that share them share the bound call."""
-        parts = tuple(constants.values())
-        key = (hook, name, *(id(part) for part in parts))
-        return self._once(key, parts, lambda: self.hooks.bind(hook, name, constants))
+        return self._once(key, lambda: self.tools_of(name, _texts(one.module.__name__, overrides)))
 
     async def _quiet(self, name: str, group: Group, constants: Mapping[str, Any]) -> Quiet | None:
         bound = self.hooks.bind("quiet", name, {**constants, "group": group})
@@ -218,7 +255,7 @@ class PlanBook:
         return next((a.value for a in asked.answers if isinstance(a.value, Quiet)), None)
 
     def _commands(self, enabled: tuple[str, ...]) -> Mapping[str, tuple[str, Command]]:
-        return self._once(("commands", enabled), None, lambda: self._command_table(enabled))
+        return self._once(("commands", enabled), lambda: self._command_table(enabled))
 
     def _command_table(self, enabled: tuple[str, ...]) -> Mapping[str, tuple[str, Command]]:
         return {
@@ -229,20 +266,19 @@ class PlanBook:
             for word in (command.word, *command.aliases)
         }
 
-    def _share(self, what: str, table: Mapping[str, list[Bound]]) -> Mapping[str, tuple[Bound, ...]]:
-        made = {kind: tuple(bounds) for kind, bounds in table.items()}
-        key = (what, *sorted((kind, *(id(bound) for bound in bounds)) for kind, bounds in made.items()))
-        return self._once(key, made, lambda: made)
-
-    def _once(self, key: tuple[Any, ...], alive: object, make: Callable[[], _T]) -> _T:
-        """Make a thing once per key. `alive` keeps what the key's ids stand for from being collected."""
-        found = self._shared.get(key)
-        if found is None:
-            if len(self._shared) > _SHARED_LIMIT:
-                self._shared.clear()
-            found = self._shared[key] = (alive, make())
-        made: _T = found[1]
+    def _once(self, key: tuple[Any, ...], make: Callable[[], _T]) -> _T:
+        """Make a thing once per key."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        made: _T = self._shared[key]
         return made
+
+
+def _same(wiring: Wiring, plugins: tuple[str, ...], parts: tuple[object, ...]) -> bool:
+    """Say whether plugins were handed these very things, not just some of the same hash."""
+    return wiring.plugins == plugins and all(
+        one is other for one, other in zip(wiring.parts, parts, strict=True)
+    )
 
 
 def _texts(package: str, overrides: Mapping[str, str]) -> Texts | None:
