@@ -34,12 +34,12 @@ Row = dict[str, Any]
 
 ROUNDS = 5
 WARM_UP = 500
-MESSAGES = 4_000
+MESSAGES = 3_000
 WORDS = 1_000
 PLUGINS = 12
 SHARE = 0.6
 """Share of its own capacity at which waiting is measured."""
-TIMED = 4_000
+TIMED = 3_000
 
 
 def rows() -> list[Row]:
