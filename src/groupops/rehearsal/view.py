@@ -206,7 +206,10 @@ class _View:
             right = column in ("cases", "waiting", "alone", "people", "strikes", "waits", "count", "hits")
             whole = right or column in ("time", "day", "person")
             table.add_column(
-                self._say(f"column.{column}"), justify="right" if right else "left", no_wrap=whole
+                self._say(f"column.{column}"),
+                justify="right" if right else "left",
+                no_wrap=whole,
+                overflow="fold",
             )
         return table
 
@@ -220,13 +223,13 @@ class _View:
         return table
 
     def _samples(self) -> Table:
-        table = self._table("samples", ("rule", "time", "person", "text", "seen"), top=EXAMPLES)
+        table = self._table("samples", ("time", "person", "text", "seen"), top=EXAMPLES)
         for rule, findings in self._report.by_rule().items():
+            table.add_row("", "", f"[bold]{escape(rule)}[/]", "")
             for finding in findings[:EXAMPLES]:
                 seen = "、".join(_short(quote) for quote in finding.quotes[:3]) or finding.reason
                 table.add_row(
-                    escape(rule),
-                    _minute(finding.at),
+                    f"{finding.at:%m-%d %H:%M}",
                     escape(finding.name),
                     escape(_short(finding.text)),
                     escape(seen),
@@ -267,19 +270,16 @@ class _View:
         return table
 
     def _against(self, other: Comparison) -> Table:
-        table = self._table(
-            "against",
-            ("change", "rule", "time", "person", "text"),
-            packs="、".join(other.packs),
-            cases=other.cases,
-        )
+        packs = "、".join(other.packs)
+        table = self._table("against", ("time", "person", "text", "rule"), packs=packs, cases=other.cases)
         for key, hits in (("newly", other.newly), ("no_longer", other.no_longer)):
-            table.add_row(f"[bold]{self._say(key, count=len(hits))}[/]", "", "", "", "")
+            table.add_row("", "", f"[bold]{self._say(key, count=len(hits))}[/]", "")
             for hit in hits[:TOP]:
+                rules = "、".join(hit.rules)
                 table.add_row(
-                    "", "、".join(hit.rules), _minute(hit.at), escape(hit.name), escape(_short(hit.text))
+                    f"{hit.at:%m-%d %H:%M}", escape(hit.name), escape(_short(hit.text)), escape(rules)
                 )
-        table.add_row(f"[bold]{self._say('otherwise', count=len(other.otherwise))}[/]", "", "", "", "")
+        table.add_row("", "", f"[bold]{self._say('otherwise', count=len(other.otherwise))}[/]", "")
         return table
 
 
