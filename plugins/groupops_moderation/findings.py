@@ -14,12 +14,9 @@ from groupops_moderation.fold import Span
 from groupops_moderation.matcher import Hit, SplitHit
 from groupops_moderation.packs import tally
 from groupops_moderation.settings import Moderation
-from groupops_moderation.view import GRIEVANCE, View
+from groupops_moderation.view import GRIEVANCE, OWN, View
 
 Find = Callable[[str], list[Hit | SplitHit]]
-
-OWN = "own"
-"""The facet of words an operator listed."""
 
 _SHOWN = 4
 """Digits of a personal number that are shown, so that a steward can tell two of them apart."""
@@ -66,12 +63,23 @@ class Words:
 def words_of(text: str, hits: Iterable[Hit | SplitHit], view: View) -> Words:
     """Sorts what the automaton found: what is not in use in this group is nothing here."""
     found = list(hits)
-    grievance = next((_written(text, hit) for hit in found if hit.category == GRIEVANCE), "")
+    grievance = next((_written(text, hit) for hit in found if _complains(hit, view)), "")
     return Words(hits=tuple(hit for hit in found if _counts(hit, view)), grievance=grievance)
 
 
 def _counts(hit: Hit | SplitHit, view: View) -> bool:
-    return hit.category in view.active if hit.facet == OWN else hit.category in view.packs
+    if _is_listed(hit):
+        return hit.category in view.listable and (hit.facet == OWN or hit.facet in view.names)
+    return hit.category in view.packs
+
+
+def _is_listed(hit: Hit | SplitHit) -> bool:
+    """Whether an operator listed the word, not a shipped pack."""
+    return hit.facet == OWN or hit.facet.startswith("~")
+
+
+def _complains(hit: Hit | SplitHit, view: View) -> bool:
+    return hit.category == GRIEVANCE and hit.facet in view.names
 
 
 def _written(text: str, hit: Hit | SplitHit) -> str:
@@ -108,13 +116,13 @@ def by_words(text: str, hits: Iterable[Hit | SplitHit], view: View, detail: str 
         yield Finding(
             category=view.active[count.category],
             acts=count.level == "act",
-            listed=any(hit.facet == OWN for hit in count.hits),
+            listed=any(_is_listed(hit) for hit in count.hits),
             evidence=tuple(_word(text, hit, detail) for hit in count.hits),
         )
 
 
 def _word(text: str, hit: Hit | SplitHit, detail: str) -> Evidence:
-    what = "list" if hit.facet == OWN else "word"
+    what = "list" if _is_listed(hit) else "word"
     start, end = _span(hit)
     if detail:
         return Evidence(what=what, quote=text[start:end], detail=detail)

@@ -1,6 +1,5 @@
 """Operators' word lists: plain text files with one word a line, under the category in brackets above."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,12 +13,8 @@ LARGEST = 8 << 20
 _FILES_KEPT = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """A word of a list with the category it stands under."""
-
-    category: str
-    word: str
+Listed = tuple[tuple[str, tuple[str, ...]], ...]
+"""Words by category, in the order in which they were written."""
 
 
 def version_of(path: str) -> tuple[str, int, int]:
@@ -35,7 +30,7 @@ def version_of(path: str) -> tuple[str, int, int]:
     return path, seen.st_mtime_ns, seen.st_size
 
 
-def read_list(path: str) -> tuple[Listed, ...]:
+def read_list(path: str) -> Listed:
     """The words of a list file; read again only when the file has changed.
 
     The file is UTF-8. A line such as `[incite]` names the category of the lines below it; empty lines and lines
@@ -54,7 +49,7 @@ def read_list(path: str) -> tuple[Listed, ...]:
 
 
 @lru_cache(maxsize=_FILES_KEPT)
-def _read(path: str, _changed: int, _size: int) -> tuple[Listed, ...]:
+def _read(path: str, _changed: int, _size: int) -> Listed:
     """Reads a file as it is at one moment; the moment is only there to tell the versions apart."""
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
@@ -63,7 +58,7 @@ def _read(path: str, _changed: int, _size: int) -> tuple[Listed, ...]:
         raise ConfigError(f"list file {path!r}, line {at}: not UTF-8; save the file as UTF-8") from error
     except OSError as error:
         raise ConfigError(f"list file {path!r} cannot be read: {error.strerror}; check the path") from error
-    found: dict[Listed, None] = {}
+    found: dict[str, dict[str, None]] = {}
     category = ""
     for number, written in enumerate(lines, start=1):
         line = written.strip()
@@ -72,8 +67,8 @@ def _read(path: str, _changed: int, _size: int) -> tuple[Listed, ...]:
         if line.startswith("[") and line.endswith("]"):
             category = _category(path, number, line[1:-1].strip())
             continue
-        found[Listed(category=category, word=_word(path, number, line, category))] = None
-    return tuple(found)
+        found.setdefault(category, {})[_word(path, number, line, category)] = None
+    return tuple((category, tuple(words)) for category, words in found.items())
 
 
 def _category(path: str, number: int, name: str) -> str:

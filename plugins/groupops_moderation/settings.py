@@ -1,6 +1,6 @@
 """What an operator may set about moderation; everything wrong is found here, once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -21,7 +21,7 @@ from groupops import Member, Settings, Severity
 from groupops_moderation.categories import LEVELS, AutoMax, Category, Detector, load_categories, within
 from groupops_moderation.detectors.patterns import compile_pattern
 from groupops_moderation.detectors.urls import domain
-from groupops_moderation.lists import Listed, read_list
+from groupops_moderation.lists import read_list
 from groupops_moderation.matcher import fold_term
 
 OWN_WORDS = 2_000
@@ -180,14 +180,6 @@ class Moderation(Settings):
     def ladder_of(self, category: str) -> str:
         """The ladder an offence of a category counts on."""
         return self.ladders.get(category) or self.ladders.get("default", "soft")
-
-    def own_words(self) -> Iterator[Listed]:
-        """The operator's words of the categories in use: those set here, then those of the files."""
-        for category, words in self.operator_words.items():
-            if category in self.use:
-                yield from (Listed(category=category, word=word) for word in words)
-        for path in self.operator_list_files:
-            yield from (listed for listed in read_list(path) if listed.category in self.use)
 
     @property
     def mute_span(self) -> timedelta:

@@ -10,12 +10,16 @@ from groupops_moderation.categories import Category
 from groupops_moderation.detectors.markings import Markings
 from groupops_moderation.detectors.patterns import Patterns
 from groupops_moderation.detectors.urls import DomainLists
+from groupops_moderation.lists import Listed
 from groupops_moderation.matcher import OWN_WEIGHT, Term, Union, fold_term
 from groupops_moderation.packs import Pack, load_packs
 from groupops_moderation.settings import Moderation
 
 GRIEVANCE = "~grievance"
 """Stands as the category of grievance words in the automaton; no category is called so."""
+
+OWN = "own"
+"""The part a group's own words vote in."""
 
 _WORDED = frozenset({"words", "list"})
 
@@ -30,30 +34,30 @@ _DIGIT = re.compile(r"[0-9０-９①-⓿❶-➓𝟎-𝟿]")
 _MARK = r"密|[★☆]|签\s*发|份\s*号|[\]〕)）】］]\s*第?\s*\d{1,5}\s*号"
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """The words of a group's operator as (category, word), and those by which members complain."""
-
-    words: tuple[tuple[str, str], ...]
-    grievance: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.words) + len(self.grievance)
-
-    def terms(self, owner: str) -> Iterator[Term]:
-        """The words as the matcher takes them."""
-        for category, word in self.words:
-            yield Term(text=word, category=category, weight=OWN_WEIGHT, group_id=owner)
-        for word in self.grievance:
-            yield Term(text=word, category=GRIEVANCE, weight=OWN_WEIGHT, group_id=owner)
-
-
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
-class Owner:
-    """A vocabulary with the name under which the automaton knows it; groups with equal words share it."""
+class WordList:
+    """Words of an operator, with the name under which the automaton knows them.
+
+    Args:
+        name: never used twice; begins with `~`, as no part of a shipped pack does.
+        words: by category.
+        shared: True for files and grievance words, which lie in the automaton once however many groups have them;
+            False for words that belong to the groups with these settings alone.
+    """
 
     name: str
-    vocabulary: Vocabulary
+    words: Listed
+    shared: bool
+
+    def __len__(self) -> int:
+        return sum(len(words) for _, words in self.words)
+
+    def terms(self) -> Iterator[Term]:
+        """The words as the matcher takes them."""
+        facet, owner = (self.name, None) if self.shared else (OWN, self.name)
+        for category, words in self.words:
+            for word in words:
+                yield Term(text=word, category=category, weight=OWN_WEIGHT, facet=facet, group_id=owner)
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False, kw_only=True)
@@ -63,19 +67,22 @@ class View:
     Args:
         active: the categories in use.
         packs: the shipped words of those that have and want them.
-        owner: the operator's own words and their name.
+        lists: the operator's words.
+        owner: the name of those that are this group's alone, or None.
+        names: the names of all of them.
+        listable: categories in which the operator's words count.
         serial: the automaton knows all of this from this build on.
         patterns, domains, markings: the group's detectors; None or empty where it has none.
         has_address, has_digit, has_mark: quick looks that rule most messages out; None where nobody looks further.
         within: how long short messages of one sender are seen together; zero = never.
         allow: folded phrases in which nothing counts.
         watches: True when something beside words is looked for in texts.
-        interim: its owner's words alone, until the automaton of all groups knows them.
+        interim: the words that the automaton of all groups does not know yet.
     """
 
     active: Mapping[str, Category]
     packs: Mapping[str, Pack]
-    owner: Owner
+    lists: tuple[WordList, ...]
     domains: Mapping[str, DomainLists]
     serial: int = 0
     patterns: Patterns | None = None
@@ -86,19 +93,25 @@ class View:
     within: timedelta = timedelta()
     allow: tuple[str, ...] = ()
     watches: bool = field(init=False)
+    owner: str | None = field(init=False)
+    names: frozenset[str] = field(init=False)
+    listable: frozenset[str] = field(init=False)
     interim: Union | None = None
 
     def __post_init__(self) -> None:
         further = (self.patterns, self.has_address, self.has_digit, self.has_mark)
+        self.owner = next((one.name for one in self.lists if not one.shared), None)
+        self.names = frozenset(one.name for one in self.lists)
+        self.listable = frozenset(listable(self.active))
         self.watches = any(one is not None for one in further)
 
 
-def compile_view(settings: Moderation, owner: Owner) -> View:
+def compile_view(settings: Moderation, lists: tuple[WordList, ...]) -> View:
     """Compiles the settings of a group.
 
     Args:
         settings: the settings.
-        owner: their vocabulary, named.
+        lists: the operator's words in them, named.
     """
     active = settings.active
     shipped = load_packs()
@@ -109,7 +122,7 @@ def compile_view(settings: Moderation, owner: Owner) -> View:
         packs=MappingProxyType(
             {id_: shipped[id_] for id_, one in active.items() if "words" in one.detectors and id_ in shipped}
         ),
-        owner=owner,
+        lists=lists,
         patterns=_patterns(settings),
         domains=domains,
         markings=markings,
@@ -125,17 +138,9 @@ def _sees(active: Mapping[str, Category], category: str, detector: str) -> bool:
     return category in active and detector in active[category].detectors
 
 
-def vocabulary_of(settings: Moderation) -> Vocabulary:
-    """The words of a group's operator in the categories it uses."""
-    active = settings.active
-    words = dict.fromkeys(
-        (listed.category, listed.word)
-        for listed in settings.own_words()
-        if not _WORDED.isdisjoint(active[listed.category].detectors)
-    )
-    # Without a category nobody is punished, so nobody has to be shielded.
-    grievance = settings.grievance_words if active else ()
-    return Vocabulary(tuple(words), grievance)
+def listable(active: Mapping[str, Category]) -> list[str]:
+    """The categories in use in which the operator's words count."""
+    return [id_ for id_, one in active.items() if not _WORDED.isdisjoint(one.detectors)]
 
 
 def _patterns(settings: Moderation) -> Patterns | None:

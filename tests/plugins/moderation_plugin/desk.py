@@ -7,7 +7,7 @@ from groupops.plugin import texts_of
 from groupops.testing import MONDAY
 from groupops_moderation.judging import judged
 from groupops_moderation.settings import Moderation
-from groupops_moderation.view import Owner, View, compile_view, vocabulary_of
+from groupops_moderation.view import View
 from groupops_moderation.workshop import Workshop
 
 WHO = Member(account=AccountId("qq:1"), name="小张")
@@ -25,9 +25,7 @@ def message(text: str) -> MessagePosted:
 
 def view_of(settings: Moderation) -> View:
     """Settings compiled, with an automaton of their own."""
-    view = compile_view(settings, Owner("v1", vocabulary_of(settings)))
-    view.serial = 1
-    return view
+    return Workshop().view(settings)
 
 
 def asked(text: str, settings: Moderation, view: View, own: Workshop) -> Offence | Pardon | None:

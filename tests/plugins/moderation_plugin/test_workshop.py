@@ -81,7 +81,7 @@ async def test_what_no_group_wants_any_more_is_let_go() -> None:
     gc.collect()
     view = own.view(with_words("另一外号"))
     await own.ready(view)
-    assert len(own._build.owners) == 1
+    assert len(own._build.lists) == 2
     await own.close()
 
 
@@ -154,4 +154,23 @@ async def test_an_offence_is_named_by_its_rule_and_counts_on_its_ladder() -> Non
     said = asked("操你妈", settings, own.view(settings), own)
     assert isinstance(said, Offence)
     assert (said.rule, said.ladder, said.auto) == ("moderation.insult", "warn", "remind")
+    await own.close()
+
+
+async def test_a_file_lies_in_the_automaton_once_and_only_for_those_who_name_it(tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("[insult]\n某外号\n", encoding="utf-8")
+    listed = {"use": ("insult",), "operator_list_files": (str(words),), "grievance_words": ()}
+    own = Workshop()
+    one = own.view(Moderation.model_validate({**listed, "operator_words": {"insult": ["甲词"]}}))
+    two = own.view(Moderation.model_validate({**listed, "operator_words": {"insult": ["乙词"]}}))
+    without = own.view(Moderation(use=("insult",), grievance_words=()))
+    for view in (one, two, without):
+        await own.ready(view)
+
+    assert len(own._build.lists) == 3
+    settings = Moderation(use=("insult",))
+    assert asked("某外号", settings, one, own) is not None
+    assert asked("某外号", settings, two, own) is not None
+    assert asked("某外号", settings, without, own) is None
     await own.close()
