@@ -99,9 +99,16 @@ class Resolver:
         kept = dict(state.overrides)
         for key in sorted(kept):
             fewer = {other: value for other, value in kept.items() if other != key}
-            if self._resolve(state.packs, fewer) == whole:
+            if self._changes_nothing(state.packs, fewer, whole):
                 kept = fewer
         return replace(state, overrides=kept)
+
+    def _changes_nothing(self, packs: Sequence[str], overrides: Mapping[str, Any], whole: Policy) -> bool:
+        """Say whether fewer overrides give the same policy; a value that another one needs to hold is not idle."""
+        try:
+            return self._resolve(packs, overrides) == whole
+        except ConfigError:
+            return False
 
     def _resolve(self, packs: Sequence[str], overrides: Mapping[str, Any]) -> Policy:
         laid = self._laid(packs) if overrides else None
