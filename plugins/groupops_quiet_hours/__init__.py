@@ -88,7 +88,7 @@ def quiet(settings: QuietHours) -> Quiet | None:
 @hookimpl
 def judge(
     event: Event, member: Member, settings: QuietHours, prepared: Rest, tools: Tools
-) -> Pardon | Awaitable[Offence | None] | None:
+) -> Pardon | Offence | Awaitable[Offence | None] | None:
     """Object to talk in a quiet window, once per member and window; a message marked urgent is spoken up for."""
     if not isinstance(event, MessagePosted):
         return None
@@ -99,14 +99,22 @@ def judge(
     if tag:
         tools.log.info("urgent message in quiet hours", group=event.group_id, message=event.message_id)
         return Pardon(reason=tools.texts("urgent", tag=tag), rules=(RULE,), record=True)
+    if settings.action != "mute_member" and settings.remind_once_per_window:
+        first = tools.counters.once_now(f"{_key(event, member, night)}/reminded", _DAY_S)
+        if first is not None:  # counted in this process: nothing to wait for
+            return _reminded(event, night, settings, tools) if first else None
     return _disturbed(event, member, night, settings, tools)
+
+
+def _key(event: MessagePosted, member: Member, night: Night) -> str:
+    return f"quiet_hours/{event.group_id}/{night.key}/{member.key}"
 
 
 async def _disturbed(
     event: MessagePosted, member: Member, night: Night, settings: QuietHours, tools: Tools
 ) -> Offence | None:
     """Say what follows from talking at night. A message that nothing follows from costs one round trip."""
-    key = f"quiet_hours/{event.group_id}/{night.key}/{member.key}"
+    key = _key(event, member, night)
     said = 1
     if settings.action == "mute_member":
         said = await tools.counters.add(f"{key}/said", _DAY_S)

@@ -120,6 +120,14 @@ class Counters(Protocol):
         """Do one `Clear`."""
         ...
 
+    def add_now(self, key: str, window: float, amount: int = 1) -> int | None:
+        """Do one `Add` without waiting; None, and nothing is counted, where it takes a round trip."""
+        ...
+
+    def once_now(self, key: str, ttl: float) -> bool | None:
+        """Do one `Once` without waiting; None, and nothing is marked, where it takes a round trip."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections; what was asked before is still answered."""
         ...
@@ -401,6 +409,14 @@ class RedisCounters:
     async def clear(self, key: str, window: float) -> None:
         """See `Counters.clear`."""
         await self.apply((Clear(key, window),))
+
+    def add_now(self, key: str, window: float, amount: int = 1) -> int | None:  # noqa: ARG002 - never without waiting
+        """Say that this takes a round trip."""
+        return None
+
+    def once_now(self, key: str, ttl: float) -> bool | None:  # noqa: ARG002 - never without waiting
+        """Say that this takes a round trip."""
+        return None
 
     async def close(self) -> None:
         """Wait for what was asked, then close the connection."""
