@@ -141,8 +141,6 @@ def by_patterns(text: str, settings: Moderation, view: View) -> Iterator[Finding
 
 def by_numbers(text: str, settings: Moderation, view: View) -> Iterator[Finding]:
     """Personal numbers; of those only the last digits are shown."""
-    if view.has_digit is None or not view.has_digit(text):
-        return
     for datum in find_personal_data(text):
         if datum.kind in settings.numbers:
             yield Finding(
@@ -162,9 +160,8 @@ def _number(datum: PersonalDatum) -> Evidence:
 
 def by_markings(text: str, view: View) -> Iterator[Finding]:
     """Markings in the text; nothing of it is quoted."""
-    if view.markings is None or view.has_mark is None or not view.has_mark(text):
-        return
-    yield from _marked(view.markings.find(text), view)
+    if view.markings is not None:
+        yield from _marked(view.markings.find(text), view)
 
 
 def _marked(found: Iterable[Marking], view: View) -> Iterator[Finding]:
@@ -175,8 +172,6 @@ def _marked(found: Iterable[Marking], view: View) -> Iterator[Finding]:
 
 def by_addresses(text: str, settings: Moderation, view: View) -> Iterator[Finding]:
     """Links and bare domains in a text, against the lists; and links to executable files."""
-    if view.has_address is None or not view.has_address(text):
-        return
     for address in find_addresses(text):
         yield from _judged(address, text, settings, view)
 

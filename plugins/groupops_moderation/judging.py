@@ -33,7 +33,7 @@ from groupops_moderation.findings import (
     passed,
     words_of,
 )
-from groupops_moderation.fold import Span
+from groupops_moderation.fold import Span, load_fold
 from groupops_moderation.matcher import Hit, SplitHit
 from groupops_moderation.settings import Moderation
 from groupops_moderation.speech import load_speech
@@ -104,13 +104,23 @@ def _found(
     text = event.text
     if words.hits:
         yield from by_words(text, words.hits, view)
-    if text:
-        yield from by_patterns(text, settings, view)
-        yield from by_numbers(text, settings, view)
-        yield from by_markings(text, view)
-        yield from by_addresses(text, settings, view)
+    if text and view.watches:
+        yield from _beside_words(text, settings, view)
     if not _plain(event):
         yield from by_parts(event, settings, view, partial(own.find, view))
+
+
+def _beside_words(text: str, settings: Moderation, view: View) -> Iterator[Finding]:
+    yield from by_patterns(text, settings, view)
+    if view.has_address is not None and view.has_address(text):
+        yield from by_addresses(text, settings, view)
+    if view.has_digits is None and view.has_mark is None:
+        return
+    folded = load_fold().text(text)
+    if view.has_digits is not None and view.has_digits(folded):
+        yield from by_numbers(text, settings, view)
+    if view.has_mark is not None and view.has_mark(folded):
+        yield from by_markings(text, view)
 
 
 def _plain(event: MessagePosted) -> bool:

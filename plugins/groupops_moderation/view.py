@@ -10,6 +10,7 @@ from groupops_moderation.categories import Category
 from groupops_moderation.detectors.markings import Markings
 from groupops_moderation.detectors.patterns import Patterns
 from groupops_moderation.detectors.urls import DomainLists
+from groupops_moderation.fold import load_fold
 from groupops_moderation.lists import Listed
 from groupops_moderation.matcher import OWN_WEIGHT, Term, Union, fold_term
 from groupops_moderation.packs import Pack, load_packs
@@ -23,15 +24,20 @@ OWN = "own"
 
 _WORDED = frozenset({"words", "list"})
 
+_ANY_LETTER = r"[A-Za-z\u00c0-\u2fff\ua000-\ufeff\uff10-\uff5a\U00010000-\U0010ffff]"
+"""Letters in any dress, and whatever else is neither ASCII nor Chinese."""
+
 _ADDRESS = re.compile(
-    r"//|／／|[0-9A-Za-z\uff10-\uff5a\u4e00-\u9fff][\s\[(（【]{0,2}(?:[.．｡·•∙点]|。(?=[A-Za-z\uff21-\uff5a])|dot)[\s\])）】]{0,2}"
-    r"[0-9A-Za-z\uff10-\uff5a]|%[0-9A-Fa-f]{2}|&#"
+    rf"[/／⁄∕][^\w]?[/／⁄∕]|(?:[.。．｡·•∙点․‥…﹒︙︰]|dot|ｄｏｔ)[^\u3040-\u9fff]{{0,3}}?{_ANY_LETTER}|%[0-9A-Fa-f]{{2}}|&#",
+    re.IGNORECASE,
 )
-"""A text without this holds no address; finding that out costs less than folding it once more."""
+"""A text without this holds no address: a bare domain ends in letters behind a dot, all others have two strokes."""
 
-_DIGIT = re.compile(r"[0-9０-９①-⓿❶-➓𝟎-𝟿]")
+_DIGITS = re.compile(r"\d{11}")
+"""A folded text without this holds no personal number: a mobile one has eleven digits, all others have more."""
 
-_MARK = r"密|[★☆]|签\s*发|份\s*号|[\]〕)）】］]\s*第?\s*\d{1,5}\s*号"
+_MARK = r"绝密|机密|秘密|密级|签发人|份号|(?:19|20)\d\d第?\d{1,5}号"
+"""A folded text without this or one of the group's words holds no marking."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
@@ -73,7 +79,8 @@ class View:
         listable: categories in which the operator's words count.
         serial: the automaton knows all of this from this build on.
         patterns, domains, markings: the group's detectors; None or empty where it has none.
-        has_address, has_digit, has_mark: quick looks that rule most messages out; None where nobody looks further.
+        has_address: a quick look at a text that rules most messages out; None where nobody looks further.
+        has_digits, has_mark: likewise, at the folded text.
         within: how long short messages of one sender are seen together; zero = never.
         allow: folded phrases in which nothing counts.
         watches: True when something beside words is looked for in texts.
@@ -88,7 +95,7 @@ class View:
     patterns: Patterns | None = None
     markings: Markings | None = None
     has_address: Callable[[str], object] | None = None
-    has_digit: Callable[[str], object] | None = None
+    has_digits: Callable[[str], object] | None = None
     has_mark: Callable[[str], object] | None = None
     within: timedelta = timedelta()
     allow: tuple[str, ...] = ()
@@ -99,7 +106,7 @@ class View:
     interim: Union | None = None
 
     def __post_init__(self) -> None:
-        further = (self.patterns, self.has_address, self.has_digit, self.has_mark)
+        further = (self.patterns, self.has_address, self.has_digits, self.has_mark)
         self.owner = next((one.name for one in self.lists if not one.shared), None)
         self.names = frozenset(one.name for one in self.lists)
         self.listable = frozenset(listable(self.active))
@@ -127,7 +134,7 @@ def compile_view(settings: Moderation, lists: tuple[WordList, ...]) -> View:
         domains=domains,
         markings=markings,
         has_address=_ADDRESS.search if domains or _sees(active, "malware_link", "url") else None,
-        has_digit=_DIGIT.search if _sees(active, "pii", "numbers") and settings.numbers else None,
+        has_digits=_DIGITS.search if _sees(active, "pii", "numbers") and settings.numbers else None,
         has_mark=_mark_of(settings).search if markings else None,
         within=timedelta(seconds=settings.split_seconds),
         allow=tuple(map(fold_term, settings.allow)),
@@ -168,6 +175,6 @@ def _markings(settings: Moderation) -> Markings:
 
 
 def _mark_of(settings: Moderation) -> re.Pattern[str]:
-    """A quick look for anything that may be a marking: its words, or the frame of an official document."""
-    words = (r"\s*".join(map(re.escape, word.rstrip("★☆"))) for word in settings.markings)
-    return re.compile("|".join((_MARK, *words)))
+    """A quick look at a folded text for the group's markings, and those of official documents."""
+    words = filter(None, map(load_fold().text, settings.markings))
+    return re.compile("|".join((_MARK, *map(re.escape, words))))
