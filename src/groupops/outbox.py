@@ -354,17 +354,24 @@ class Outbox:
             actions = (
                 _ticket(row.action, self.texts("ticket.mute_all" if row.action.on else "ticket.unmute_all")),
             )
-        if (
-            not actions
-            and row.purpose in ("contain", "step", "reversal")
-            and not isinstance(row.action, AskStewards)
-        ):
+        if not actions and self._matters(row, receipt):
             actions = (
                 AskStewards(group_id=row.group_id, text=self.texts("ticket.failed", what=row.action.kind)),
             )
         return self.rows(
             row.key, row.purpose, actions, plugin=row.plugin, case_id=row.case_id, instead_of=row.action.kind
         )
+
+    def _matters(self, row: OutboxRow, receipt: Receipt) -> bool:
+        """Say whether a human has to know that an action came to nothing.
+
+        A member who was not told of a decision has to be told by somebody; where a platform can say nothing
+        at all, the stewards know that already.
+        """
+        if isinstance(row.action, AskStewards):
+            return False
+        untold = row.purpose == "notice" and not isinstance(receipt, Impossible)
+        return untold or row.purpose in ("contain", "step", "reversal")
 
     def rows(
         self,

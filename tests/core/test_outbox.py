@@ -322,14 +322,17 @@ async def test_a_private_word_that_cannot_be_written_is_said_without_details_in_
         assert [action.text for action in done(r)] == ["请看私信"]
 
 
-async def test_a_step_that_has_no_other_way_becomes_a_ticket() -> None:
+@pytest.mark.parametrize(("purpose", "tickets"), [("step", 1), ("notice", 1), ("react", 0), ("reminder", 0)])
+async def test_what_a_human_has_to_know_and_has_no_other_way_becomes_a_ticket(
+    purpose: Purpose, tickets: int
+) -> None:
     async with desk() as r:
         r.sandbox.faults.refuse("send_text", times=1)
-        await put(r, TEXT)
+        await put(r, TEXT, purpose=purpose)
         await r.settle()
 
-        [ticket] = await r.records.tickets()
-        assert "未能在平台上完成" in ticket.text
+        opened = await r.records.tickets()
+        assert ["未能在平台上完成" in ticket.text for ticket in opened] == [True] * tickets
 
 
 async def test_what_has_gone_needs_nothing_in_its_place() -> None:
