@@ -377,9 +377,9 @@ class PeopleBook:
         """A message tells name, card and role where it has them; an empty card may be one that cannot be read."""
         member = self.member(event.group_id, event.account)
         news = (
-            (event.card and event.card != member.card)
-            or (event.name and event.name != member.name)
-            or (event.role is not Role.UNKNOWN and event.role is not member.role)
+            (event.card != member.card and event.card)
+            or (event.name != member.name and event.name)
+            or (event.role is not member.role and event.role is not Role.UNKNOWN)
         )
         if not news or not event.account:
             return member

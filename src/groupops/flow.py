@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from groupops.actions import (
@@ -31,6 +31,7 @@ from groupops.clock import Clock
 from groupops.commands import Answer, Commands, Found
 from groupops.counters import CountersUnavailable
 from groupops.directory import PeopleBook
+from groupops.echoes import SAME_UTTERANCE_S, Heard, Uttered
 from groupops.errors import Conflict, StoreError
 from groupops.events import (
     ChoiceMade,
@@ -46,7 +47,7 @@ from groupops.hooks import Answer as Said_
 from groupops.hooks import Asked, Hooks
 from groupops.obligations import Obligations, heard_at
 from groupops.outbox import Outbox, waiting_for_quiet
-from groupops.people import Member, Stage
+from groupops.people import Member
 from groupops.plan import GroupPlan, PlanBook
 from groupops.plugin import Log, Texts
 from groupops.records import Audit, Booked, Due, OutboxRow, Purpose, Records, Ticket
@@ -59,11 +60,7 @@ REACT_FROM = 1000
 PLACES = 1000
 """Numbers each plugin's answer has for itself, so that an action is known again whoever else answered."""
 
-SAME_UTTERANCE = timedelta(seconds=60)
-"""Two sources that saw one text of one person in one group within this saw one utterance (`architecture.md` §4)."""
-
-GENERATION = 50_000
-"""Ids remembered before the older half is let go; what was booked is remembered by the store for good."""
+SAME_UTTERANCE = timedelta(seconds=SAME_UTTERANCE_S)
 
 RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds to wait before a fact is tried again when the database refused."""
@@ -106,7 +103,10 @@ class Outcome:
 
 @dataclass(slots=True)
 class Pending:
-    """A fact that could not be finished at a glance, with what was already asked."""
+    """A fact that could not be finished at a glance, with what was already asked.
+
+    `echo_of` is the fact another source brought for this utterance, empty when nothing followed from that.
+    """
 
     event: Event
     plan: GroupPlan | None = None
@@ -114,14 +114,7 @@ class Pending:
     judged: Asked | None = None
     reacted: Asked | None = None
     found: Found | None = None
-    same_as: str = ""
-
-
-@dataclass(slots=True)
-class _Utterance:
-    at: datetime
-    source: str
-    event_id: str
+    echo_of: str | None = None
 
 
 @dataclass(slots=True)
@@ -156,13 +149,8 @@ class Flow:
     meet: Callable[[Event], Any] | None = None
     heard: Callable[[Outcome], None] | None = None
     timers: dict[str, Callable[[TimeCame], Any]] = field(default_factory=dict[str, Callable[[TimeCame], Any]])
-    _ids: tuple[set[str], set[str]] = field(default_factory=lambda: (set[str](), set[str]()))
-    _uttered: tuple[dict[tuple[str, str, str], _Utterance], dict[tuple[str, str, str], _Utterance]] = field(
-        default_factory=lambda: (
-            dict[tuple[str, str, str], _Utterance](),
-            dict[tuple[str, str, str], _Utterance](),
-        )
-    )
+    _met: Heard = field(default_factory=Heard)
+    _uttered: Uttered = field(default_factory=Uttered)
 
     # — the door —
 
@@ -185,34 +173,35 @@ class Flow:
         Returns:
             None when the fact is finished; else what is left for `finish`.
         """
-        if not self._fresh(event.id):
+        if not self._met.first(event.id):
             return None
         plan = self.plans.of(event.group_id)
         if plan is None:
             return None if self.meet is None else Pending(event=event)
-        if plan.stage in _ASLEEP:
+        if not plan.awake:
             return None
         if event.kind != "message_posted":
             return Pending(event=event, plan=plan)
         member = self.people.seen(event)
-        same = self._same_utterance(event, member)
-        if same:
-            return Pending(event=event, plan=plan, member=member, same_as=same)
+        said = self._uttered.key(event.group_id, member.key, event.text)
+        if self._uttered.echoes(said, event.source, event.at):
+            return Pending(event=event, plan=plan, member=member, echo_of=self._uttered.first(said))
         found = self._command(event, plan, member)
-        judged = self.hooks.ask(plan.judges.get(event.kind, ()), event, plan.group, member)
-        if not judged.silent or found is not None:
-            return Pending(event=event, plan=plan, member=member, judged=judged, found=found)
-        reacted = self.hooks.ask(plan.reacts.get(event.kind, ()), event, plan.group, member)
-        if reacted.silent:
+        judged = self.hooks.hear(plan.judges.get(event.kind, ()), event, plan.group, member)
+        if judged is not None or found is not None:
+            self._uttered.follow(said, event.id)
+            return Pending(event=event, plan=plan, member=member, judged=judged or Asked(), found=found)
+        reacted = self.hooks.hear(plan.reacts.get(event.kind, ()), event, plan.group, member)
+        if reacted is None:
             return None
-        return Pending(event=event, plan=plan, member=member, judged=judged, reacted=reacted)
+        return Pending(event=event, plan=plan, member=member, judged=Asked(), reacted=reacted)
 
     async def finish(self, pending: Pending) -> Outcome:
         """Finish what a glance left: wait, book, act, react."""
         try:
             outcome = await self._patiently(pending)
         except BaseException:
-            self._forget(pending.event.id)
+            self._met.forget(pending.event.id)
             raise
         if self.heard is not None:
             self.heard(outcome)
@@ -243,8 +232,8 @@ class Flow:
         event, plan = pending.event, pending.plan
         if plan is None:
             return await self._stranger(event)
-        if pending.same_as:
-            return await self._second_source(event, pending.same_as)
+        if pending.echo_of is not None:
+            return await self._second_source(event, pending.echo_of)
         match event:
             case MembersListed():
                 return await self._listed(event)
@@ -580,12 +569,12 @@ class Flow:
         if self.meet is not None:
             met = await self.meet(event)
             if met:
-                self._forget(event.id)
+                self._met.forget(event.id)
                 outcome.further = (await self.handle(event),)
         return outcome
 
     async def _second_source(self, event: Event, first: str) -> Outcome:
-        case = await self.records.case_of_event(first)
+        case = await self.records.case_of_event(first) if first else None
         if case is not None:
             await self.casebook.add_evidence(case, Evidence(what="source", detail=event.source))
         return Outcome(event=event, duplicate=True)
@@ -612,36 +601,6 @@ class Flow:
                 detail=detail,
             )
         )
-
-    def _fresh(self, event_id: str) -> bool:
-        """Say whether this fact is met for the first time, and remember it."""
-        new, old = self._ids
-        if event_id in new or event_id in old:
-            return False
-        new.add(event_id)
-        if len(new) >= GENERATION:
-            self._ids = (set(), new)
-        return True
-
-    def _forget(self, event_id: str) -> None:
-        for ids in self._ids:
-            ids.discard(event_id)
-
-    def _same_utterance(self, event: MessagePosted, member: Member) -> str:
-        """Give the id of the fact another source brought for this utterance, or an empty string."""
-        new, old = self._uttered
-        key = (event.group_id, member.key, event.text)
-        met = new.get(key) or old.get(key)
-        if met is not None and met.source != event.source and abs(event.at - met.at) <= SAME_UTTERANCE:
-            return met.event_id
-        new[key] = _Utterance(event.at, event.source, event.id)
-        if len(new) >= GENERATION:
-            self._uttered = ({}, new)
-        return ""
-
-
-_ASLEEP = frozenset({Stage.DRAFT, Stage.REHEARSED})
-"""Stages in which nothing is asked of live facts."""
 
 
 def _place_of(plugin: str) -> int:

@@ -71,11 +71,6 @@ class Asked:
     held: bool = False
     """True when a plugin could not count: nothing is decided until the counters are back."""
 
-    @property
-    def silent(self) -> bool:
-        """True when nobody said or will say anything, nobody failed, and nothing is held."""
-        return not (self.answers or self.waiting or self.faults or self.held)
-
 
 @dataclass(slots=True)
 class Fault:
@@ -246,18 +241,25 @@ class Hooks:
 
     def ask(self, bounds: Iterable[Bound], event: Any, group: Any, member: Any) -> Asked:
         """Ask plugins in turn; what they must wait for is left in `waiting`. Never raises."""
-        asked = Asked()
+        return self.hear(bounds, event, group, member) or Asked()
+
+    def hear(self, bounds: Iterable[Bound], event: Any, group: Any, member: Any) -> Asked | None:
+        """Ask as `ask` does; None when nobody says or will say anything, as of most talk."""
+        asked: Asked | None = None
         for bound in bounds:
             try:
                 value = bound.call(event, group, member)
             except CountersUnavailable:
+                asked = asked or Asked()
                 asked.held = True
                 continue
             except Exception as error:
+                asked = asked or Asked()
                 self._failed(asked, bound, error)
                 continue
             if value is None:
                 continue
+            asked = asked or Asked()
             if inspect.isawaitable(value):
                 asked.waiting.append((bound, value))
             else:

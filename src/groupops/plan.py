@@ -61,6 +61,7 @@ class GroupPlan:
         defer: True when the bot's own unasked messages wait for the end of a quiet window.
         commands: word → (plugin, command); core commands are not among them.
         timezone: the group's.
+        awake: False in the stages in which nothing is asked of live facts.
         until: the day on which the plan must be made anew (a policy becomes effective), or None.
     """
 
@@ -75,6 +76,7 @@ class GroupPlan:
     defer: bool
     commands: Mapping[str, tuple[str, Command]]
     timezone: ZoneInfo
+    awake: bool = True
     until: date | None = None
 
     @property
@@ -180,6 +182,7 @@ class PlanBook:
             defer=defer,
             commands=self._commands(policy.enabled),
             timezone=ZoneInfo(group.timezone),
+            awake=group.stage not in (Stage.DRAFT, Stage.REHEARSED),
             until=until,
         )
 
