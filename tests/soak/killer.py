@@ -240,7 +240,9 @@ class Nursery:
             assert self.process.stdin is not None
             assert self.process.stdout is not None
             self.process.stdin.write(json.dumps(told).encode() + b"\n")
-            life.pid = int(await self.process.stdout.readline())
+            pid = await self.process.stdout.readline()
+            assert pid, f"the nursery itself ended:\n{self.log.read_text('utf-8')}"
+            life.pid = int(pid)
             async with asyncio.timeout(PATIENCE_S):
                 await life.ended.wait()
         killed = life.world.kills[life.point] if life.point != "never" else 0
