@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -65,9 +67,36 @@ def _nothing(value: object) -> str:
 
 
 def _reads(of: Any, value: object) -> bool:
-    """Say whether a value comes back from JSON as it was: what does not could be written down and never read again."""
+    """Say whether a value comes back from JSON as it was: what does not could be written down and never read again.
+
+    Whether it does is known by the kinds of its parts: of each combination of kinds the first is tried.
+    """
+    return _comes_back(_Sample(_kinds(value), of, value))
+
+
+def _kinds(value: object) -> tuple[Any, ...]:
+    """Give the class of a value, and of all its parts down to the last."""
+    names = getattr(type(value), "__dataclass_fields__", None)
+    if names is not None:
+        return (type(value), *(_kinds(getattr(value, name)) for name in names))
+    if isinstance(value, tuple):
+        return (tuple, *{_kinds(item) for item in cast("tuple[object, ...]", value)})
+    return (type(value),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """A value that stands for all of its kinds."""
+
+    kinds: tuple[Any, ...]
+    of: Any = field(compare=False)
+    value: object = field(compare=False)
+
+
+@lru_cache(maxsize=10_000)  # a few dozen combinations, unless a plugin makes up its answers
+def _comes_back(sample: _Sample) -> bool:
     try:
-        return bool(wire.loads(of, wire.dumps(of, value)) == value)
+        return bool(wire.loads(sample.of, wire.dumps(sample.of, sample.value)) == sample.value)
     except (ValueError, TypeError, Warning):
         return False
 

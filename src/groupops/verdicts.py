@@ -163,6 +163,8 @@ def settle(said: Iterable[Said]) -> Ruling:
         The ruling.
     """
     words = list(said)
+    if len(words) == 1 and isinstance(words[0].verdict, Offence):
+        return _alone(words[0], words[0].verdict)
     pardons = [word.verdict for word in words if isinstance(word.verdict, Pardon)]
     held: list[tuple[Said, Offence]] = []
     for word in words:
@@ -178,6 +180,17 @@ def settle(said: Iterable[Said]) -> Ruling:
         reasons=_unique(offence.reason for _, offence in held),
         contain=_unique(action for _, offence in held for action in offence.contain),
         pardons=tuple(sorted({pardon.reason for pardon in pardons})),
+    )
+
+
+def _alone(said: Said, offence: Offence) -> Ruling:
+    """Give the ruling of a single offence, by far the most common: there is nothing to merge."""
+    return Ruling(
+        worst=offence,
+        plugin=said.plugin,
+        offences=(said,),
+        reasons=(offence.reason,),
+        contain=_unique(offence.contain),
     )
 
 
