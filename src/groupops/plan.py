@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import operator
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -29,21 +30,43 @@ class Hearer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True, eq=False)
-class Wiring:
-    """Who is asked what, with what each plugin is handed; groups that are alike share it.
+class Wired:
+    """A plugin bound to what it is handed; groups in which that is the same share it.
 
     Args:
-        plugins: the plugins that run.
-        parts: what they are handed, in order; it stays as long as this does, so nothing else has its id.
+        plugin: its name.
+        constants: what it is handed; it stays as long as this does, so nothing else has its id.
+        judge, react: its answers, bound; None where it has none.
+    """
+
+    plugin: str
+    constants: Mapping[str, Any]
+    judge: Bound | None
+    react: Bound | None
+
+    def is_of(self, plugin: str, constants: Mapping[str, Any]) -> bool:
+        """Say whether it is this plugin, handed these very things."""
+        return self.plugin == plugin and all(self.constants[key] is one for key, one in constants.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True, eq=False)
+class Wiring:
+    """Who is asked what in a group; groups that are alike share it.
+
+    Args:
+        plugins: the plugins that run, in order.
         judges, reacts, performed, impose: as in `GroupPlan`.
     """
 
-    plugins: tuple[str, ...]
-    parts: tuple[object, ...]
+    plugins: tuple[Wired, ...]
     judges: Mapping[str, tuple[Bound, ...]]
     reacts: Mapping[str, tuple[Bound, ...]]
     performed: tuple[Hearer, ...]
     impose: Mapping[str, Hearer]
+
+    def is_of(self, plugins: Sequence[Wired]) -> bool:
+        """Say whether it is of these very plugins."""
+        return len(self.plugins) == len(plugins) and all(map(operator.is_, self.plugins, plugins))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +142,8 @@ class PlanBook:
     log: Log
     _plans: dict[GroupId, GroupPlan] = field(default_factory=dict[GroupId, GroupPlan])
     _shared: dict[tuple[Any, ...], Any] = field(default_factory=dict[tuple[Any, ...], Any])
-    _wired: WeakValueDictionary[int, Wiring] = field(default_factory=WeakValueDictionary[int, Wiring])
+    _wired: WeakValueDictionary[int, Wired] = field(default_factory=WeakValueDictionary[int, Wired])
+    _wirings: WeakValueDictionary[int, Wiring] = field(default_factory=WeakValueDictionary[int, Wiring])
 
     def of(self, group_id: GroupId) -> GroupPlan | None:
         """Give a group's plan, or None when the group is not looked after."""
@@ -187,41 +211,44 @@ class PlanBook:
         )
 
     def _wiring(self, known: Mapping[str, Mapping[str, Any]]) -> Wiring:
-        """Wire plugins once for all groups in which they are handed the same things, and as long as there is one."""
-        parts = tuple(part for constants in known.values() for part in constants.values())
-        key = hash((*known, *map(id, parts)))
-        found = self._wired.get(key)
-        if found is None or not _same(found, tuple(known), parts):
-            found = self._wired[key] = self._wire(known, parts)
+        """Wire plugins once for all groups that are alike, and keep that as long as there is one."""
+        plugins = tuple(self._one(name, constants) for name, constants in known.items())
+        key = hash(tuple(map(id, plugins)))
+        found = self._wirings.get(key)
+        if found is None or not found.is_of(plugins):
+            found = self._wirings[key] = self._wire(plugins)
         return found
 
-    def _wire(self, known: Mapping[str, Mapping[str, Any]], parts: tuple[object, ...]) -> Wiring:
+    def _one(self, name: str, constants: Mapping[str, Any]) -> Wired:
+        key = hash((name, *map(id, constants.values())))
+        found = self._wired.get(key)
+        if found is None or not found.is_of(name, constants):
+            judge, react = (self.hooks.bind(hook, name, constants) for hook in ("judge", "react"))
+            found = self._wired[key] = Wired(plugin=name, constants=constants, judge=judge, react=react)
+        return found
+
+    def _wire(self, plugins: tuple[Wired, ...]) -> Wiring:
+        performing, imposing = self.hooks.names("performed"), self.hooks.names("impose")
         return Wiring(
-            plugins=tuple(known),
-            parts=parts,
-            judges=self._table("judge", known),
-            reacts=self._table("react", known),
-            performed=tuple(
-                Hearer(name, constants)
-                for name, constants in known.items()
-                if name in self.hooks.names("performed")
-            ),
+            plugins=plugins,
+            judges=self._table((one, one.judge) for one in plugins),
+            reacts=self._table((one, one.react) for one in plugins),
+            performed=tuple(Hearer(one.plugin, one.constants) for one in plugins if one.plugin in performing),
             impose={
-                step: Hearer(name, constants)
-                for name, constants in known.items()
-                if name in self.hooks.names("impose")
-                for step in self.hooks.loaded[name].manifest.steps
+                step: Hearer(one.plugin, one.constants)
+                for one in plugins
+                if one.plugin in imposing
+                for step in self.hooks.loaded[one.plugin].manifest.steps
             },
         )
 
-    def _table(self, hook: str, known: Mapping[str, Mapping[str, Any]]) -> Mapping[str, tuple[Bound, ...]]:
-        """Give kind of event → the plugins that hear it and answer this hook."""
+    def _table(self, answers: Iterable[tuple[Wired, Bound | None]]) -> Mapping[str, tuple[Bound, ...]]:
+        """Give kind of event → the answers of the plugins that hear it."""
         table: dict[str, tuple[Bound, ...]] = {}
-        for name, constants in known.items():
-            bound = self.hooks.bind(hook, name, constants)
+        for one, bound in answers:
             if bound is None:
                 continue
-            for kind in self.hooks.loaded[name].manifest.hears:
+            for kind in self.hooks.loaded[one.plugin].manifest.hears:
                 table[kind] = (*table.get(kind, ()), bound)
         return table
 
@@ -275,13 +302,6 @@ class PlanBook:
             self._shared[key] = make()
         made: _T = self._shared[key]
         return made
-
-
-def _same(wiring: Wiring, plugins: tuple[str, ...], parts: tuple[object, ...]) -> bool:
-    """Say whether plugins were handed these very things, not just some of the same hash."""
-    return wiring.plugins == plugins and all(
-        one is other for one, other in zip(wiring.parts, parts, strict=True)
-    )
 
 
 def _texts(package: str, overrides: Mapping[str, str]) -> Texts | None:
