@@ -27,6 +27,7 @@ from groupops import (
     Listed,
     Manifest,
     Media,
+    MembersListed,
     MessagePosted,
     Offence,
     PlatformError,
@@ -47,7 +48,9 @@ from groupops.store.memory import MemoryRecords
 from groupops.testing import QuietLog
 
 GROUPS = 20
-MEMBERS = 200
+USERS = 200
+"""People of the stream (`performance.md`: 20 groups, 200 users); each sits in one of the groups."""
+
 OFFENDING = 0.055
 """Share of messages that hold a listed word."""
 
@@ -56,6 +59,7 @@ BEGUN = 1_772_424_000
 """Unix time of the first message; one comes every second, whatever the speed at which they are handed in."""
 
 SELF_ID = "10000"
+FIRST_USER = 10_000_000
 ROLES = {"owner": Role.OWNER, "admin": Role.ADMIN, "member": Role.MEMBER}
 
 
@@ -197,7 +201,28 @@ async def build_flow(n_plugins: int, words: int, *, records: Records | None = No
     await engine.steward(AccountId("qq:10000001"))
     for group in groups():
         await engine.bind_group(group, packs=["bench"], stage=Stage.ENFORCED, name="bench")
+        await engine.flow.handle(_list_of(group))
     return Flowing(engine, platform, listed, moderation, log)
+
+
+def _list_of(group: GroupId) -> MembersListed:
+    """The member list an adapter reads when it connects."""
+    number = groups().index(group)
+    people = (FIRST_USER + user for user in range(USERS) if user % GROUPS == number)
+    return MembersListed(
+        id=f"{group}/list",
+        at=datetime.fromtimestamp(BEGUN, UTC),
+        group_id=group,
+        members=tuple(
+            Listed(
+                account=AccountId(f"qq:{user}"),
+                name=f"member {user}",
+                card=f"销售部-{user}",
+                role=Role.MEMBER,
+            )
+            for user in people
+        ),
+    )
 
 
 def groups() -> tuple[GroupId, ...]:
@@ -230,8 +255,10 @@ def payloads(count: int, listed: Sequence[str], first: int = 1) -> Iterator[str]
         text = "".join(dice.choices(COMMON, k=dice.randint(5, 30)))
         if listed and dice.random() < OFFENDING:
             text = text[:4] + dice.choice(listed) + text[4:]
-        user = 10_000_000 + dice.randrange(MEMBERS)
-        yield json.dumps(_message(number, 100_000 + dice.randrange(GROUPS), user, text), ensure_ascii=False)
+        user = dice.randrange(USERS)
+        yield json.dumps(
+            _message(number, 100_000 + user % GROUPS, FIRST_USER + user, text), ensure_ascii=False
+        )
 
 
 def told(count: int) -> list[Told]:

@@ -15,6 +15,9 @@ GENERATION = 5_000
 """Entries kept of each kind before the older half is let go; a busy hour of a hundred groups."""
 
 
+_NO_TIME = timedelta()
+
+
 class Said(NamedTuple):
     """Somebody's message."""
 
@@ -63,9 +66,16 @@ class Recent:
             self._pieces.pop(key, None)
             self._pieces_before.pop(key, None)
             return ()
-        known = self._pieces.get(key) or self._pieces_before.get(key) or ()
-        fresh = tuple(piece for piece in known if timedelta() <= event.at - piece.at <= within)
-        self._pieces[key] = (*fresh, _Piece(event.at, event.text))[-PIECES:]
+        known = self._pieces.get(key) or self._pieces_before.get(key)
+        latest = _Piece(event.at, event.text)
+        if known is None or not _NO_TIME <= event.at - known[-1].at <= within:
+            self._keep(key, (latest,))  # by far the most common: nothing was said a moment ago
+            return ()
+        fresh = tuple(piece for piece in known if _NO_TIME <= event.at - piece.at <= within)
+        self._keep(key, (*fresh, latest)[-PIECES:])
+        return tuple(piece.text for piece in fresh)
+
+    def _keep(self, key: tuple[GroupId, AccountId], pieces: tuple[_Piece, ...]) -> None:
+        self._pieces[key] = pieces
         if len(self._pieces) >= GENERATION:
             self._pieces, self._pieces_before = {}, self._pieces
-        return tuple(piece.text for piece in fresh)

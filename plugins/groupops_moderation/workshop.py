@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import chain
+from typing import cast
 from weakref import WeakValueDictionary
 
 from groupops import Member
@@ -129,7 +130,7 @@ class Workshop:
         """The words of a group and of everybody in a text."""
         name = view.owner
         if view.serial <= self._build.serial:
-            return list[Hit | SplitHit](self._build.union.find(text, name))
+            return cast("list[Hit | SplitHit]", self._build.union.find(text, name))
         return [*self._build.union.find(text, name), *self._at_once(view).find(text, name)]
 
     def find_across(self, view: View, texts: Sequence[str]) -> list[SplitHit]:

@@ -41,6 +41,7 @@ from groupops.records import (
     Due,
     OutboxRow,
     OutboxState,
+    Purpose,
     Records,
     Ticket,
 )
@@ -291,14 +292,28 @@ class Casebook:
         def follow(numbered: Case) -> tuple[OutboxRow, ...]:
             said = self._said_at_once(numbered, scene)
             done = [action for action in scene.contained.now if not isinstance(action, (Reply, SendText))]
-            rows = self.outbox.rows(draft.event_id, "contain", (*said, *done), plugin=draft.plugin)
+            whose = (draft.plugin, numbered.id)
+            rows = self._rows_of(draft.event_id, "contain", (*said, *done), *whose)
             asks = self._asks(numbered, scene, step)
-            return rows + self.outbox.rows(
-                draft.event_id, "steward", asks, plugin=draft.plugin, first=len(rows)
-            )
+            return rows + self._rows_of(draft.event_id, "steward", asks, *whose, first=len(rows))
 
         due = (self._lapse_of(case, scene.plan),) if status.open else ()
         return Booking(case=case, for_case=follow, due=due)
+
+    def _rows_of(
+        self,
+        event_id: str,
+        purpose: Purpose,
+        actions: Sequence[Action],
+        plugin: str,
+        case_id: int,
+        *,
+        first: int = 0,
+    ) -> tuple[OutboxRow, ...]:
+        rows = self.outbox.rows
+        return (
+            rows(event_id, purpose, actions, plugin=plugin, case_id=case_id, first=first) if actions else ()
+        )
 
     def _opened(
         self,

@@ -34,6 +34,12 @@ def core_commands() -> Mapping[str, tuple[str, Command]]:
     return {table["word"]: (key, _command(table)) for key, table in raw.items()}
 
 
+@cache
+def core_initials() -> frozenset[str]:
+    """Give the first characters a command of the core may begin with, the prefixes among them."""
+    return frozenset(word[0] for word in core_commands()) | frozenset(PREFIXES)
+
+
 def _command(table: Mapping[str, Any]) -> Command:
     return Command(
         word=table["word"],
@@ -120,10 +126,13 @@ class Commands:
     def might_be(self, event: MessagePosted, plan: GroupPlan) -> bool:
         """Say quickly whether a message may hold a command; most talk is ruled out by one look-up."""
         text = event.text
-        if not text or text.isspace():
+        if not text:
             return False
-        if text[0] in PREFIXES or event.to_bot:
-            return True
+        first = text[0]
+        if first not in core_initials() and first not in plan.initials and not event.to_bot:
+            return first.isspace() and not text.isspace()  # what is indented is looked at whole
+        if first in PREFIXES or event.to_bot:
+            return not text.isspace()
         word = text.split(None, 1)[0]
         return word in core_commands() or word in plan.commands
 

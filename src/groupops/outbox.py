@@ -579,4 +579,4 @@ def without_repeats(rows: Sequence[OutboxRow]) -> tuple[OutboxRow, ...]:
 
 def renumbered(rows: Sequence[OutboxRow], case_id: int) -> tuple[OutboxRow, ...]:
     """Give rows the number of the case they belong to."""
-    return tuple(replace(row, case_id=case_id) for row in rows)
+    return tuple(row if row.case_id == case_id else replace(row, case_id=case_id) for row in rows)

@@ -83,6 +83,7 @@ class GroupPlan:
         quiet: when the group rests.
         defer: True when the bot's own unasked messages wait for the end of a quiet window.
         commands: word → (plugin, command); core commands are not among them.
+        initials: the first characters of these words: most talk is ruled out by its own.
         timezone: the group's.
         awake: False in the stages in which nothing is asked of live facts.
         until: the day on which the plan must be made anew (a policy becomes effective), or None.
@@ -98,6 +99,7 @@ class GroupPlan:
     quiet: tuple[Window, ...]
     defer: bool
     commands: Mapping[str, tuple[str, Command]]
+    initials: frozenset[str]
     timezone: ZoneInfo
     awake: bool = True
     until: date | None = None
@@ -205,6 +207,9 @@ class PlanBook:
             quiet=tuple(windows),
             defer=defer,
             commands=self._commands(policy.enabled),
+            initials=self._once(
+                ("initials", policy.enabled), lambda: _initials(self._commands(policy.enabled))
+            ),
             timezone=ZoneInfo(group.timezone),
             awake=group.stage not in (Stage.DRAFT, Stage.REHEARSED),
             until=until,
@@ -307,6 +312,10 @@ class PlanBook:
 def _texts(package: str, overrides: Mapping[str, str]) -> Texts | None:
     texts = texts_of(package)
     return texts.over(overrides) if overrides else texts
+
+
+def _initials(commands: Mapping[str, object]) -> frozenset[str]:
+    return frozenset(word[0] for word in commands)
 
 
 def _staged(group: Group, stage: Stage) -> Group:

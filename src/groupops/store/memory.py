@@ -633,7 +633,9 @@ class MemoryRecords:
 
     def _follow(self, case_id: int, outbox: Sequence[OutboxRow], due: Sequence[Due]) -> tuple[OutboxRow, ...]:
         self._put_due(due)
-        return self._put_outbox([replace(row, case_id=case_id) for row in outbox])
+        return self._put_outbox(
+            [row if row.case_id == case_id else replace(row, case_id=case_id) for row in outbox]
+        )
 
     def _rows_of(self, case_id: int) -> tuple[OutboxRow, ...]:
         return tuple(self._outbox.rows[id_] for id_ in self._outbox.of_case.get(case_id, ()))
