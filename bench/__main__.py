@@ -30,6 +30,7 @@ PATIENCE_S = 300
 
 _COLLECT = "--collect"
 _LAST_WORDS = 12
+_WIDE = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +79,14 @@ def main(argv: Sequence[str] = (), folder: Path = HERE) -> int:
     if asked.json:
         print(json.dumps(rows, ensure_ascii=False, indent=1))
     else:
-        Console(highlight=False).print(table(rows))
-    _say_what_is_wrong(runs, rows, aside if asked.json else Console(highlight=False))
+        _out().print(table(rows))
+    _say_what_is_wrong(runs, rows, aside if asked.json else _out())
     return int(any(run.fault for run in runs))
+
+
+def _out() -> Console:
+    """The terminal; where there is none, wide enough for a row in one line."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -177,6 +183,8 @@ def table(rows: Sequence[Row]) -> Table:
     made = Table("id", "value", "goal", "unit", "against", "rounds", "")
     for number in (1, 2, 5):
         made.columns[number].justify = "right"
+    for number in (0, 1, 2, 3):
+        made.columns[number].no_wrap = True
     for row in rows:
         mark = Text("✓", "green") if met(row) else Text("✗", "bold red")
         shown = (
@@ -203,13 +211,13 @@ def _say_what_is_wrong(runs: Sequence[Run], rows: Sequence[Row], out: Console) -
             line = (
                 f"MISSED {row['id']}: {row['value']:g} {row['unit']}, goal {row['goal']} ({row['against']})"
             )
-            out.print(line, style="yellow", markup=False)
+            out.print(line, style="yellow", markup=False, soft_wrap=True)
     for one in runs:
         for line in one.left_out:
-            out.print(f"LEFT OUT of {one.name}: {line}", style="bold yellow", markup=False)
+            out.print(f"LEFT OUT of {one.name}: {line}", style="bold yellow", markup=False, soft_wrap=True)
     for one in runs:
         if one.fault:
-            out.print(f"BROKE {one.name}: {one.fault}", style="bold red", markup=False)
+            out.print(f"BROKE {one.name}: {one.fault}", style="bold red", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":
