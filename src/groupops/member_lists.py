@@ -207,10 +207,14 @@ class Roll:
             return self._changed[account]
         if not account:
             return None
-        start = self._bytes.find(b"\n" + _encoded(account) + b"\t")
+        start = self._start(account)
         if start < 0:
             return None
         return _read(self._bytes[start + 1 : self._bytes.index(b"\n", start + 1)])
+
+    def _start(self, account: AccountId) -> int:
+        """Give where the line break before a member's written line is, or -1."""
+        return self._bytes.find(b"\n" + _encoded(account) + b"\t")
 
     def put(self, line: Listed) -> None:
         """Add a member, or replace its line."""
@@ -229,8 +233,13 @@ class Roll:
     def _fold(self) -> None:
         if not self._changed:
             return
-        kept = {line.account: line for line in map(_read, self._bytes.split(b"\n")[1:-1])}
         changed, self._changed = self._changed, {}
+        if not any(line is None or self._start(account) >= 0 for account, line in changed.items()):
+            # Only newcomers: they are written behind the others, which need not be read for that.
+            behind, count = _written(line for line in changed.values() if line is not None)
+            self._bytes, self._count = self._bytes + behind[1:], self._count + count
+            return
+        kept = {line.account: line for line in map(_read, self._bytes.split(b"\n")[1:-1])}
         lines = (line for line in (kept | changed).values() if line is not None)
         self._bytes, self._count = _written(lines)
 
