@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 from weakref import WeakValueDictionary
 
 from groupops.actions import (
@@ -782,22 +783,44 @@ class Casebook:
         now = self.clock.now()
         if case.appeal_until is not None and now > case.appeal_until:
             return Answered(text=self.texts("appeal.too_late", id=case.id), case=case)
+        # One appeal against one decision: a step that was taken after a turned-down appeal may be appealed anew.
+        if any(decision.word == f"appeal:{case.status.value}" for decision in case.decisions):
+            return Answered(text=self.texts("appeal.again", id=case.id), case=case)
         held = await self.records.cancel_outbox(case.id, now)
         line = Decision(
             account=who.account, person_id=pid, word=f"appeal:{case.status.value}", note=reason, at=now
         )
         appealed = replace(case, status=CaseStatus.APPEALED, decisions=(*case.decisions, line))
+        rows = self._asked_to_decide_appeal(appealed, plan, event_id)
+        booked = await self.records.update_case(appealed, outbox=rows, due=(self._due(case, plan, "appeal"),))
+        await self._audit(booked.case, "appealed", who.account, held=held)
+        return Answered(text=self.texts("appeal.taken", id=case.id), case=booked.case, rows=booked.outbox)
+
+    def _asked_to_decide_appeal(self, case: Case, plan: GroupPlan, event_id: str) -> tuple[OutboxRow, ...]:
         subject = self.people.member(case.group_id, case.account)
-        text = self.message(plan, "steward.appeal", case, subject, note=reason)
+        note = next((d.note for d in reversed(case.decisions) if d.word.startswith("appeal:")), "")
+        text = self.message(plan, "steward.appeal", case, subject, note=note)
         ask = AskStewards(
             group_id=case.group_id, text=text, subject=f"case:{case.id}", options=self._options()
         )
-        rows = self.outbox.rows(
+        return self.outbox.rows(
             event_id, "steward", (ask,), plugin=case.plugin, case_id=case.id, first=_AFTER_ANSWER
         )
-        booked = await self.records.update_case(appealed, outbox=rows)
-        await self._audit(booked.case, "appealed", who.account, held=held)
-        return Answered(text=self.texts("appeal.taken", id=case.id), case=booked.case, rows=booked.outbox)
+
+    async def appeal_waits(self, case_event: str, plan: GroupPlan, event_id: str) -> Answered | None:
+        """An appeal was not decided in time: it stays one, and the stewards are asked again.
+
+        Args:
+            case_event: the fact the case came from.
+            plan: the group's plan.
+            event_id: the fact that the time came.
+        """
+        case = await self.records.case_of_event(case_event)
+        if case is None or case.status is not CaseStatus.APPEALED:
+            return None
+        rows = self._asked_to_decide_appeal(case, plan, event_id)
+        booked = await self.records.update_case(case, outbox=rows, due=(self._due(case, plan, "appeal"),))
+        return Answered(text="", case=booked.case, rows=booked.outbox)
 
     async def _accept_appeal(
         self, case: Case, decision: Decision, plan: GroupPlan, event_id: str
@@ -893,8 +916,11 @@ class Casebook:
 
     def _lapse_of(self, case: Case, plan: GroupPlan) -> Due:
         """Give the moment by which a human has to decide."""
+        return self._due(case, plan, "lapse")
+
+    def _due(self, case: Case, plan: GroupPlan, what: Literal["lapse", "appeal"]) -> Due:
         return Due(
-            job=f"case/{case.event_id}/lapse",
+            job=f"case/{case.event_id}/{what}",
             due_at=self.clock.now() + timedelta(hours=plan.policy.discipline.approve_hours),
             group_id=case.group_id,
             plugin=CORE,

@@ -550,6 +550,10 @@ class Flow:
         kind = event.job.partition("/")[0]
         if self.obligations.owns(event.job):
             await self._obligation_due(event, outcome)
+        elif kind == "case" and event.job.endswith("/appeal"):
+            asked = await self.casebook.appeal_waits(event.payload, plan, event.id)
+            if asked is not None:
+                await self._follow_case(event, asked, outcome)
         elif kind == "case":
             await self.casebook.lapse(event.payload)
         elif kind in self.timers:

@@ -365,8 +365,10 @@ class Obligations:
             return replace(row, status=ObligationStatus.MISSED) if opened else None
 
         changed, was = await self._change(row.id, decide)
-        # An explanation may be quicker than the ticker: the deadline was missed all the same.
-        if changed is was and changed.status is not ObligationStatus.EXCUSE_PENDING:
+        # An explanation may be quicker than the ticker, and a process may have died between noting the miss and
+        # saying so: the deadline was missed all the same, and the fact's id is the same however often it is said.
+        said_again = (ObligationStatus.EXCUSE_PENDING, ObligationStatus.MISSED)
+        if changed is was and changed.status not in said_again:
             return Came()
         late = due.late if isinstance(due, TimeCame) else now - due.due_at > LATE
         return Came(events=(_missed(changed, now, late=late),))

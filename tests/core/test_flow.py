@@ -249,3 +249,27 @@ async def test_the_nightly_purge_forgets_what_is_past_the_groups_own_terms() -> 
         await r.advance(timedelta(days=3))
 
         assert (await r.records.case(case.id)).excerpt == ""
+
+
+async def test_an_appeal_nobody_decides_is_put_before_the_stewards_again_and_stays_open() -> None:
+    async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        case = (await r.say("g1", "wang", "坏")).booked.case
+        await r.whisper("g1", "wang", f"申诉 {case.id} 误会")
+        before = sum("误会" in text for text in texts_sent(r))
+
+        await r.advance(timedelta(hours=73))
+
+        assert (await r.records.case(case.id)).status is CaseStatus.APPEALED
+        assert sum("误会" in text for text in texts_sent(r)) > before
+
+
+async def test_one_decision_is_appealed_once() -> None:
+    async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        case = (await r.say("g1", "wang", "坏")).booked.case
+        await r.whisper("g1", "wang", f"申诉 {case.id} 误会")
+        await r.whisper("g1", "admin", f"驳回 {case.id} 听得很清楚")
+
+        await r.whisper("g1", "wang", f"申诉 {case.id} 再说一次")
+
+        assert (await r.records.case(case.id)).status is CaseStatus.EFFECTIVE
+        assert any("只可申诉一次" in text for text in texts_sent(r))
