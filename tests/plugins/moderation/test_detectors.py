@@ -1,4 +1,4 @@
-"""Numbers, addresses, markings, patterns and grievances are told from what only looks like them."""
+"""Numbers, addresses, markings and patterns are told from what only looks like them."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,6 @@ from stdnum import luhn
 from stdnum.iso7064 import mod_11_2
 
 from groupops_moderation.detectors.contacts import find_contacts
-from groupops_moderation.detectors.grievances import Grievances
 from groupops_moderation.detectors.markings import Markings
 from groupops_moderation.detectors.patterns import PatternError, Patterns
 from groupops_moderation.detectors.pii import find_personal_data
@@ -18,7 +17,6 @@ from groupops_moderation.detectors.urls import (
     find_addresses,
     find_executables,
 )
-from groupops_moderation.packs import load_context
 
 
 def personal(text: str) -> list[tuple[str, str]]:
@@ -219,14 +217,6 @@ def test_a_pattern_that_cannot_be_used_is_refused_by_name_and_reason(pattern: st
 
 def test_an_evil_pattern_answers_at_once() -> None:
     assert Patterns({"evil": "(a+)+$"}).find("a" * 5_000 + "b") == []
-
-
-def test_grievance_words_are_found_through_disguise_in_the_order_of_the_list() -> None:
-    assert Grievances(load_context().grievance).find("加 班不给工資") == ("工资", "加班")
-
-
-def test_no_grievance_words_find_nothing() -> None:
-    assert Grievances([]).find("工资") == ()
 
 
 @pytest.mark.parametrize(
