@@ -75,7 +75,6 @@ class Context:
     order: tuple[str, ...]
     executable: frozenset[str]
     document: frozenset[str]
-    grievance: tuple[str, ...]
 
 
 class PackError(ValueError):
@@ -200,7 +199,6 @@ def load_context() -> Context:
         order=tuple(data["order"]),
         executable=frozenset(data["executable"]),
         document=frozenset(data["document"]),
-        grievance=tuple(data["grievance"]),
     )
 
 
