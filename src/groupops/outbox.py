@@ -49,6 +49,9 @@ from groupops.records import CaseStatus, OutboxRow, OutboxState, Purpose, Record
 MAX_ATTEMPTS = 8
 """Tries before an action that never gets through becomes a ticket."""
 
+PATIENCE_S = 30.0
+"""Seconds a platform may take to answer; a hung connection holds up no other action of a group for longer."""
+
 BACKOFF = timedelta(seconds=2)
 """Wait after the first failed try; doubles with each."""
 
@@ -186,6 +189,7 @@ class Outbox:
         log: told of what goes wrong, without contents.
         settled: told of every final receipt.
         rehearse: True where nothing may reach a platform: every action is `Rehearsed`.
+        patience: seconds a platform may take; then its answer counts as lost, and the next action has its turn.
     """
 
     records: Records
@@ -196,6 +200,7 @@ class Outbox:
     log: Log
     settled: Settled | None = None
     rehearse: bool = False
+    patience: float = PATIENCE_S
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
     _owed: list[tuple[OutboxRow, Receipt | None]] = field(
@@ -312,7 +317,11 @@ class Outbox:
         if isinstance(row.action, DirectMessage) and not platform.direct(row.action.account):
             return Impossible(capability=Capability.DIRECT_MESSAGE)
         try:
-            return await platform.perform(row.action, key=row.key)
+            async with asyncio.timeout(self.patience):
+                return await platform.perform(row.action, key=row.key)
+        except TimeoutError:
+            self.log.warning("platform did not answer", kind=row.action.kind)
+            return InDoubt(why=f"no answer within {self.patience:g} s")
         except Exception as error:  # noqa: BLE001 - a platform that breaks its word must not lose the row
             self.log.warning("platform raised", kind=row.action.kind, error=type(error).__name__)
             return InDoubt(why=type(error).__name__)

@@ -5,8 +5,12 @@ from datetime import timedelta
 from types import ModuleType
 from typing import Any, Never
 
+import pytest
+
 from groupops import (
+    Action,
     DeleteMessage,
+    Done,
     Event,
     Evidence,
     Manifest,
@@ -19,7 +23,7 @@ from groupops import (
     Severity,
     hookimpl,
 )
-from groupops.records import CaseStatus
+from groupops.records import CaseStatus, OutboxState
 from groupops.testing import Rig, rig
 
 PACK = """
@@ -273,3 +277,21 @@ async def test_one_decision_is_appealed_once() -> None:
 
         assert (await r.records.case(case.id)).status is CaseStatus.EFFECTIVE
         assert any("只可申诉一次" in text for text in texts_sent(r))
+
+
+async def test_a_platform_that_never_answers_holds_nobody_up_and_its_text_is_shown_in_doubt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def never(action: Action, *, key: str) -> Done:
+        await asyncio.sleep(3600)
+        return Done()
+
+    async with rig(pack=PACK, profile="onebot-napcat", plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        monkeypatch.setattr(r.sandbox, "perform", never)
+        r.engine.outbox.patience = 0.05
+
+        case = (await r.say("g1", "wang", "坏")).booked.case
+
+        [row] = await r.records.outbox(case_id=case.id)
+        assert row.state is OutboxState.IN_DOUBT
+        assert [ticket.key.startswith("doubt:") for ticket in await r.records.tickets()] == [True]
