@@ -4,10 +4,10 @@ import sys
 
 from groupops.bridge import serve
 from groupops.errors import GroupOpsError
-from groupops.operations import assemble, read_start
+from groupops.operations import LoguruLog, assemble, read_start
 
 if __name__ == "__main__":
     try:
-        serve(assemble(read_start()))
+        serve(assemble(read_start(), log=LoguruLog()))
     except GroupOpsError as error:
         sys.exit(f"groupops: {error}")

@@ -187,7 +187,10 @@ class Casebook:
     async def _same_burst(
         self, event: Event, person_id: PersonId, worst: Offence, plan: GroupPlan
     ) -> Case | None:
-        """Find the case this hit belongs to: same rule, within the burst of its first hit (G9)."""
+        """Find the case this hit belongs to: same ladder, within the burst of its first hit (G9).
+
+        A case that came to nothing (taken back in time, dismissed) shelters no further hit.
+        """
         burst = timedelta(seconds=plan.policy.discipline.burst_s)
         if not worst.ladder or not burst:
             return None
@@ -200,6 +203,7 @@ class Casebook:
                 for case in recent
                 if case.event_id != event.id
                 and case.ladder == worst.ladder
+                and case.status in _ALIVE
                 and burst_of(case, event.at, burst)
             ),
             None,
@@ -1019,6 +1023,16 @@ class Casebook:
 
 _AFTER_ANSWER = 100
 """Rows that follow from a command's fact are numbered from here; the answer itself has number 0."""
+
+_ALIVE = frozenset(
+    {
+        CaseStatus.FLAGGED,
+        CaseStatus.PROPOSED,
+        CaseStatus.EFFECTIVE,
+        CaseStatus.APPEALED,
+    }
+)
+"""Cases of which something may still come, or has."""
 
 _RECALLABLE = (CaseStatus.FLAGGED, CaseStatus.PROPOSED, CaseStatus.EFFECTIVE, CaseStatus.MEASURE)
 

@@ -15,7 +15,16 @@ from rich.console import Console
 from rich.table import Table
 
 from groupops.errors import GroupOpsError
-from groupops.operations import apps_of, assemble, load_hooks, opened, read_start, ready_folder, shelf_of
+from groupops.operations import (
+    LoguruLog,
+    apps_of,
+    assemble,
+    load_hooks,
+    opened,
+    read_start,
+    ready_folder,
+    shelf_of,
+)
 from groupops.people import AccountId, GroupId, Stage
 from groupops.records import Steward
 from groupops.revisions import change
@@ -76,7 +85,7 @@ def run() -> int:
     """启动机器人(NoneBot)。"""
     from groupops.bridge import serve  # NoneBot is only loaded by the process that needs it
 
-    serve(assemble(read_start()))
+    serve(assemble(read_start(), log=LoguruLog()))
     return 0
 
 

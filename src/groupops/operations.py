@@ -21,7 +21,7 @@ from groupops.errors import ConfigError, PluginError, StoreError
 from groupops.hooks import Hooks
 from groupops.people import AccountId
 from groupops.platform import Platform
-from groupops.plugin import texts_of
+from groupops.plugin import Log, texts_of
 from groupops.records import Records, Steward
 from groupops.shelf import PackShelf
 from groupops.store.sql import open_records
@@ -37,6 +37,13 @@ class LoguruLog:
     def warning(self, what: str, /, **fields: object) -> None:
         """Log something an operator should look at."""
         logger.bind(**fields).warning("{} {}", what, _said(fields))
+
+
+class OnlyWarnings(LoguruLog):
+    """The log of a command, which prints what was asked for: warnings and nothing else."""
+
+    def info(self, what: str, /, **fields: object) -> None:
+        """Say nothing."""
 
 
 def _said(fields: Mapping[str, object]) -> str:
@@ -138,11 +145,12 @@ class Assembled:
         return self.engine.parts.platforms
 
 
-def assemble(start: Start, *, clock: Clock | None = None) -> Assembled:
+def assemble(start: Start, *, clock: Clock | None = None, log: Log | None = None) -> Assembled:
     """Put the engine together.
 
     Args:
         start: the configuration as it was read.
+        log: where to log; warnings only if not given, as befits a command.
         clock: the clock; the machine's if not given.
 
     Raises:
@@ -160,7 +168,7 @@ def assemble(start: Start, *, clock: Clock | None = None) -> Assembled:
         clock=the_clock,
         platforms={},
         shelf=shelf_of(config),
-        log=LoguruLog(),
+        log=log or OnlyWarnings(),
         env=start.settings,
         calendar=calendar_of(config),
         known=config.disabled_plugins,

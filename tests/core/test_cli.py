@@ -32,6 +32,15 @@ def test_three_commands_lead_from_nothing_to_a_bound_group(type_in: Any) -> None
     ]
 
 
+def test_a_command_prints_what_was_asked_for_and_no_log(
+    type_in: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bound = type_in("group", "bind", "sandbox:g1", "--pack", "s10")
+
+    assert bound.stdout.splitlines() == ["已绑定 sandbox:g1:s10,阶段 shadow,第 1 版。"]
+    assert bound.stderr + "".join(capfd.readouterr()) == ""
+
+
 def test_a_setting_is_changed_shown_and_rolled_back(type_in: Any) -> None:
     type_in("group", "bind", "sandbox:g1", "--pack", "s10")
     changed = type_in("group", "set", "sandbox:g1", "quiet_hours.mute_after", "5")

@@ -295,3 +295,18 @@ async def test_a_platform_that_never_answers_holds_nobody_up_and_its_text_is_sho
         [row] = await r.records.outbox(case_id=case.id)
         assert row.state is OutboxState.IN_DOUBT
         assert [ticket.key.startswith("doubt:") for ticket in await r.records.tickets()] == [True]
+
+
+async def test_taking_a_message_back_shelters_no_further_hit_of_the_same_burst() -> None:
+    async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        event = r.sandbox.say("g1", "wang", "坏")
+        first = (await r.tell(event)).booked.case
+        await r.advance(timedelta(seconds=20))
+        await r.tell(r.sandbox.recall("g1", event.message_id, by="wang"))
+        await r.advance(timedelta(seconds=20))
+
+        second = (await r.say("g1", "wang", "坏透了")).booked.case
+
+        assert (await r.records.case(first.id)).status is CaseStatus.WITHDRAWN
+        assert second.id != first.id
+        assert (second.status, second.strike) == (CaseStatus.EFFECTIVE, 1)
