@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from groupops.people import AccountId, GroupId
+from groupops.people import AccountId, GroupId, PersonId, PersonLine
 
 
 class Capability(StrEnum):
@@ -108,12 +109,13 @@ class Reply(Deed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendImage(Deed):
-    """Post a picture; `data` is a PNG or JPEG."""
+    """Post a picture, or send it to one account when `account` is given; `data` is a PNG or JPEG."""
 
     needs = Capability.SEND_IMAGE
     irreversible = True
     data: bytes
     caption: str = ""
+    account: AccountId | None = None
     kind: Literal["send_image"] = "send_image"
 
 
@@ -431,7 +433,77 @@ class DismissCase:
     kind: Literal["dismiss_case"] = "dismiss_case"
 
 
-Errand = OpenObligation | SettleObligation | WakeAt | OpenCase | DismissCase
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolPersons:
+    """An errand for the core: what a roster says of persons; its facts (`PersonChanged`) follow.
+
+    An account nobody has is bound; one of a provisional person is, with all that was booked of it, merged into
+    the person; one of another person stays where it is (see `Disputed`).
+
+    Args:
+        group_id: where it was said.
+        lines: the persons.
+        by: the account or office that says so.
+    """
+
+    group_id: GroupId
+    lines: tuple[PersonLine, ...]
+    by: str
+    kind: Literal["enrol_persons"] = "enrol_persons"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindAccount:
+    """An errand for the core: an account is a person's, by a human's word; from a provisional one it is merged."""
+
+    group_id: GroupId
+    account: AccountId
+    person_id: PersonId
+    by: str
+    kind: Literal["bind_account"] = "bind_account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnbindAccount:
+    """An errand for the core: an account is nobody's any more, by a human's word."""
+
+    group_id: GroupId
+    account: AccountId
+    by: str
+    kind: Literal["unbind_account"] = "unbind_account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """An errand for the core: a line of audit; never contents of messages.
+
+    Args:
+        group_id: where.
+        what: what happened, in English, e.g. `roster exported`.
+        subject: what it is about, e.g. `person:7`.
+        actor: who did it; empty for the plugin itself.
+        detail: what else is to be known.
+    """
+
+    group_id: GroupId
+    what: str
+    subject: str = ""
+    actor: str = ""
+    detail: Mapping[str, str | int] = field(default_factory=dict[str, "str | int"])
+    kind: Literal["note"] = "note"
+
+
+Errand = (
+    OpenObligation
+    | SettleObligation
+    | WakeAt
+    | OpenCase
+    | DismissCase
+    | EnrolPersons
+    | BindAccount
+    | UnbindAccount
+    | Note
+)
 """What a plugin may ask of the core itself, beside actions."""
 
 

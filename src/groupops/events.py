@@ -366,6 +366,27 @@ class ObligationMissed(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaseChanged(Happening):
+    """A case was opened or decided; told in the case's own group to the plugins that hear it.
+
+    Args:
+        case_id: the number people use.
+        account, person_id: whom it is about.
+        rule: the rule's id.
+        step: the ladder step it stands at; empty when none was chosen.
+        status: what it is now, a word of `CaseStatus` (`proposed`, `effective`, `appealed`, `reversed`, …).
+    """
+
+    case_id: int
+    account: AccountId
+    person_id: PersonId
+    rule: str
+    step: str
+    status: str
+    kind: Literal["case_changed"] = "case_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonChanged(Happening):
     """The core learnt something about a person.
 
@@ -408,6 +429,7 @@ Event = (
     | ChoiceMade
     | CommandGiven
     | ObligationMissed
+    | CaseChanged
     | PersonChanged
     | TimeCame
 )
@@ -429,6 +451,7 @@ EVENT_KINDS: frozenset[str] = frozenset(
         "choice_made",
         "command_given",
         "obligation_missed",
+        "case_changed",
         "person_changed",
         "time_came",
     }
@@ -436,7 +459,7 @@ EVENT_KINDS: frozenset[str] = frozenset(
 """The words a manifest's `hears` and a platform's `hears` may use."""
 
 CORE_KINDS: frozenset[str] = frozenset(
-    {"choice_made", "command_given", "obligation_missed", "person_changed", "time_came"}
+    {"case_changed", "choice_made", "command_given", "obligation_missed", "person_changed", "time_came"}
 )
 """Kinds that the core makes itself, so that every platform hears them."""
 

@@ -16,7 +16,8 @@ from groupops.actions import Action, Errand, Receipt
 from groupops.events import Event
 from groupops.people import Group, Member
 from groupops.platform import Platform
-from groupops.plugin import Quiet, Settings, Tools
+from groupops.plugin import Desk, Quiet, Settings, Tools
+from groupops.policy import Policy
 from groupops.records import Case
 from groupops.verdicts import Ruling, Said, Verdict
 
@@ -34,8 +35,19 @@ def lifespan(tools: Tools) -> AbstractAsyncContextManager[Any] | None:
 
 
 @hookspec
-def prepare(group: Group, settings: Settings, own: Any, tools: Tools) -> Any | None:
-    """Make what a group's rulings need (compiled matchers); asked when the group's plan is built, never per message."""
+def operator(desk: Desk) -> Any | None:
+    """Offer commands for the operator's shell: a `typer.Typer`, which becomes `groupops <plugin> …`.
+
+    Asked only by the shell; import `typer` inside, since a bot that runs has no use for it.
+    """
+
+
+@hookspec
+def prepare(group: Group, settings: Settings, policy: Policy, own: Any, tools: Tools) -> Any | None:
+    """Make what a group's rulings need (compiled matchers); asked when the group's plan is built, never per message.
+
+    `policy` is all that applies in the group: the clauses in the order of their pack, the core's own tables.
+    """
 
 
 @hookspec

@@ -47,6 +47,11 @@ class Person:
         department: where the person works.
         active: False once the roster says the person has left.
         provisional: True for a person made up for an account that is bound to nobody.
+        ref: the organisation's own number of the person (工号, 会员号); empty when it has none.
+        company: the company the person belongs to, where members come from several.
+        position: as what the person works.
+        region: where the person works, where cards say so.
+        left_at: when the person left the organisation, if known.
     """
 
     id: PersonId
@@ -55,6 +60,72 @@ class Person:
     org_roles: frozenset[str] = frozenset()
     active: bool = True
     provisional: bool = False
+    ref: str = ""
+    company: str = ""
+    position: str = ""
+    region: str = ""
+    left_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonLine:
+    """What a roster says of one person; proposed to the core, which owns the persons.
+
+    Args:
+        person_id: the person meant; None = found by `ref`, else by an account, else new.
+        ref: the organisation's own number of the person; empty when it has none.
+        name: real name.
+        department, company, position, region: where and as what the person works.
+        org_roles: roles in the organisation.
+        active: False when the person has left.
+        left_at: when the person left, if known.
+        accounts: the person's accounts as the roster has them.
+    """
+
+    person_id: PersonId | None = None
+    ref: str = ""
+    name: str
+    department: str = ""
+    company: str = ""
+    position: str = ""
+    region: str = ""
+    org_roles: frozenset[str] = frozenset()
+    active: bool = True
+    left_at: datetime | None = None
+    accounts: tuple[AccountId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disputed:
+    """An account that a roster gives to one person and that is another's already; a human decides.
+
+    Args:
+        account: the account.
+        said: the person the roster says it is.
+        holder: the person that has it.
+    """
+
+    account: AccountId
+    said: PersonId
+    holder: PersonId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """What came of lines of a roster.
+
+    Args:
+        persons: the person of each line, in order, as stored.
+        created, changed: how many persons are new, how many say something else than before.
+        bound: accounts that were bound, provisional persons merged among them.
+        disputed: accounts that were left where they are.
+    """
+
+    persons: tuple[Person, ...] = ()
+    created: int = 0
+    changed: int = 0
+    bound: tuple[AccountId, ...] = ()
+    disputed: tuple[Disputed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

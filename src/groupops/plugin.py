@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import pluggy
 from pydantic import BaseModel, ConfigDict
@@ -17,11 +18,15 @@ from groupops.actions import Capability
 from groupops.errors import PluginError
 
 if TYPE_CHECKING:
+    from groupops.actions import Action, Errand
     from groupops.calendar import Window, WorkCalendar
     from groupops.clock import Clock
     from groupops.counters import Counters
-    from groupops.people import AccountId, Group, GroupId, Member
+    from groupops.people import AccountId, Enrolled, Group, GroupId, Member, Person, PersonId, PersonLine
+    from groupops.policy import Policy
     from groupops.records import Case
+
+T = TypeVar("T")
 
 hookimpl = pluggy.HookimplMarker("groupops")
 """Marks a function of a plugin as its answer to a hook of the same name."""
@@ -186,12 +191,85 @@ class Directory(Protocol):
         """Say whether a day is a working day by the work calendar."""
         ...
 
+    @property
+    def edition(self) -> int:
+        """A number that grows whenever any person or binding changes: what was worked out of them is worth it then."""
+        ...
+
+    def persons(self) -> Sequence[Person]:
+        """Give everybody on the register, those who left among them; no provisional persons."""
+        ...
+
+    def person(self, account: AccountId) -> Person | None:
+        """Give the person an account is bound to, provisional or not; None when it is bound to nobody."""
+        ...
+
+    def accounts(self, person_id: PersonId) -> tuple[AccountId, ...]:
+        """Give the accounts of a person, on every platform, sorted."""
+        ...
+
 
 class Cases(Protocol):
     """Where a plugin reads a case that a steward names by its number; only the core changes cases."""
 
     async def case(self, case_id: int) -> Case | None:
         """Give a case as it stands, or None when there is none."""
+        ...
+
+
+class AtDesk(Protocol):
+    """The engine while an operator's command works: it reads what the bot knows, and asks for what the bot may do.
+
+    Nothing is sent from here: what is to be sent is stored, and the bot that runs takes it up.
+    """
+
+    @property
+    def tools(self) -> Tools:
+        """The plugin's tools."""
+        ...
+
+    @property
+    def own(self) -> Any:
+        """What the plugin's own `lifespan` yielded."""
+        ...
+
+    def groups(self) -> Sequence[Group]:
+        """Give the groups that are looked after."""
+        ...
+
+    def policy(self, group_id: GroupId) -> Policy:
+        """Give what applies in a group; `policy.settings["<plugin>"]` are the plugin's settings.
+
+        Raises:
+            ConfigError: the group is not bound.
+        """
+        ...
+
+    async def enrol(self, lines: Sequence[PersonLine], *, by: str) -> Enrolled:
+        """Put what a roster says on the register, all of it or nothing; the facts that follow are handled."""
+        ...
+
+    async def do(self, group_id: GroupId, asked: Iterable[Action | Errand]) -> None:
+        """Have actions and errands of this plugin carried out in a group, as if it had answered a fact with them."""
+        ...
+
+
+class Desk(Protocol):
+    """What a plugin's `operator` hook gets: the way from a shell command to the engine.
+
+    `groupops <plugin> …` is what the hook returns: a `typer.Typer`, named with dashes (`groupops red-packet`).
+    """
+
+    def open(self) -> AbstractAsyncContextManager[AtDesk]:
+        """Open the database and the engine for as long as the block runs; the bot may be running elsewhere."""
+        ...
+
+    def now(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run an async command to its end; an error of ours becomes its sentence and exit code 1."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Print a text as it is, nothing in it read as markup."""
         ...
 
 
