@@ -40,6 +40,7 @@ class PackHeader(BaseModel):
     timezone: str = Field("Asia/Shanghai", title="时区")
     version: str = Field("", title="版本")
     notes: str = Field("", title="说明")
+    chapters: dict[str, str] = Field(default_factory=dict[str, str], title="各章标题(章的编号到标题)")
 
     @field_validator("effective", mode="before")
     @classmethod
