@@ -118,16 +118,21 @@ def _reply(action: Reply, hand: Hand) -> str:
 def _image(action: SendImage, hand: Hand) -> str:
     media = _lay(Media(id=_media_id(hand), media_kind="image", size=len(action.data)), action.data, hand)
     caption = (Text(text=action.caption),) if action.caption else ()
-    return hand.world.post(action.group_id, hand.bot, (Image(media=media), *caption)).message_id
+    return _handed(action, (Image(media=media), *caption), hand)
 
 
 def _file(action: SendFile, hand: Hand) -> str:
     media = _lay(Media(id=_media_id(hand), media_kind="file", size=len(action.data)), action.data, hand)
-    part = File(media=media, name=action.name)
+    text = (Text(text=action.text),) if action.text else ()
+    return _handed(action, (File(media=media, name=action.name), *text), hand)
+
+
+def _handed(action: SendImage | SendFile, parts: tuple[Segment, ...], hand: Hand) -> str:
+    """Post in the group, or hand to the one account that is meant."""
     if action.account is None:
-        return hand.world.post(action.group_id, hand.bot, (part,)).message_id
+        return hand.world.post(action.group_id, hand.bot, parts).message_id
     _reachable(action.account, hand)
-    return hand.world.write_privately(action.account, (part,)).id
+    return hand.world.write_privately(action.account, parts).id
 
 
 def _media_id(hand: Hand) -> str:

@@ -61,14 +61,10 @@ _HINT_AGAIN_S = 30 * 86_400.0
 
 @hookimpl
 @asynccontextmanager
-async def lifespan(tools: Tools) -> AsyncGenerator[Workshop, None]:
+async def lifespan() -> AsyncGenerator[Workshop, None]:
     """Keep the automaton of all groups and what stewards called false alarms."""
     await asyncio.to_thread(read_words)
-    tables = models.has_tables()
-    kept = await models.load_entries() if tables else []
-    if not tables:
-        tools.log.info("false alarms are kept in memory, no table is open")
-    workshop = Workshop(allowances=Allowances(kept), tables=tables)
+    workshop = Workshop(allowances=Allowances(await models.load_entries()))
     try:
         yield workshop
     finally:

@@ -7,13 +7,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tortoise import fields
-from tortoise.context import get_current_context
 from tortoise.models import Model
 
 from groupops import GroupId
 from groupops_moderation.allowances import Allowance
-
-APP = "moderation"
 
 
 class AllowEntry(Model):
@@ -31,12 +28,6 @@ class AllowEntry(Model):
     class Meta:
         table = "moderation_allow_entries"
         unique_together = (("group_id", "case_id"),)
-
-
-def has_tables() -> bool:
-    """Whether a database with this plugin's table is open; scenarios and rehearsals have none."""
-    context = get_current_context()
-    return context is not None and context.apps is not None and APP in context.apps
 
 
 async def load_entries() -> list[Allowance]:

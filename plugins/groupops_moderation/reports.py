@@ -200,8 +200,7 @@ async def _let_pass(case: Case, event: CommandGiven, own: Workshop) -> bool:
         own.allowances.add(entry)
     except TermError:
         return False
-    if own.tables:
-        await models.keep_entry(entry)
+    await models.keep_entry(entry)
     return True
 
 

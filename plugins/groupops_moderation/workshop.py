@@ -56,11 +56,9 @@ class Workshop:
 
     Args:
         allowances: the false alarms of all groups.
-        tables: True where false alarms are kept in the database as well.
     """
 
     allowances: Allowances = field(default_factory=Allowances)
-    tables: bool = False
     recent: Recent = field(default_factory=Recent)
     hints: dict[str, Member] = field(default_factory=dict[str, Member])
     _build: Build = field(default_factory=lambda: Build(Union(())))

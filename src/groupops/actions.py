@@ -121,12 +121,16 @@ class SendImage(Deed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendFile(Deed):
-    """Post a file, or send it to one account when `account` is given."""
+    """Post a file, or send it to one account when `account` is given.
+
+    `text` is said with it, and alone where no file can be sent.
+    """
 
     needs = Capability.SEND_FILE
     irreversible = True
     name: str
     data: bytes
+    text: str = ""
     account: AccountId | None = None
     kind: Literal["send_file"] = "send_file"
 

@@ -76,12 +76,14 @@ class Answered:
         case: the case as it stands now, or None when there is none.
         rows: actions that follow, stored already.
         errands: what the core has to do besides.
+        owner: the plugin that asked for the errands.
     """
 
     text: str
     case: Case | None = None
     rows: tuple[OutboxRow, ...] = ()
     errands: tuple[Errand, ...] = ()
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -551,16 +553,22 @@ class Casebook:
             expires_at=now + timedelta(days=ladder.ttl_days if ladder else plan.policy.retention.strike_days),
             appeal_until=now + timedelta(hours=plan.policy.discipline.appeal_hours),
         )
-        imposed = await self._impose(effective, plan)
+        owner, imposed = await self._impose(effective, plan)
         errands = tuple(item for item in imposed if isinstance(item, Errand))
         actions = [
             item
             for item in imposed
             if not isinstance(item, Errand) and (plan.stage is Stage.ENFORCED or not item.bites)
         ]
-        rows = self._notice_rows(effective, f"notice.{case.step}", plan, event_id)
+        # Whoever owns the step also says what it means for the member.
+        rows = () if owner else self._notice_rows(effective, f"notice.{case.step}", plan, event_id)
         rows += self.outbox.rows(
-            event_id, "step", actions, plugin=case.plugin, case_id=case.id, first=_AFTER_ANSWER + len(rows)
+            event_id,
+            "step",
+            actions,
+            plugin=owner or case.plugin,
+            case_id=case.id,
+            first=_AFTER_ANSWER + len(rows),
         )
         booked = await self.records.update_case(effective, outbox=rows)
         await self._audit(booked.case, "effective", who.account, step=case.step, strike=effective.strike)
@@ -569,10 +577,11 @@ class Casebook:
             case=booked.case,
             rows=booked.outbox,
             errands=errands,
+            owner=owner,
         )
 
-    async def _impose(self, case: Case, plan: GroupPlan) -> Sequence[Action | Errand]:
-        """Turn an approved step into actions: by the plugin that owns it, else by the core."""
+    async def _impose(self, case: Case, plan: GroupPlan) -> tuple[str, Sequence[Action | Errand]]:
+        """Turn an approved step into actions: by the plugin that owns it, which is named, else by the core."""
         member = self.people.member(case.group_id, case.account)
         owner = plan.impose.get(case.step)
         if owner is not None:
@@ -582,8 +591,8 @@ class Casebook:
             if bound is not None:
                 asked = await self.hooks.wait(self.hooks.ask((bound,), None, plan.group, member))
                 if asked.answers:
-                    return asked.answers[0].value  # type: ignore[no-any-return]
-        return self._core_step(case, plan, member)
+                    return owner.plugin, asked.answers[0].value
+        return "", self._core_step(case, plan, member)
 
     def _core_step(self, case: Case, plan: GroupPlan, member: Member) -> Sequence[Action | Errand]:
         group = case.group_id

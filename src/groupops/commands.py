@@ -26,6 +26,9 @@ from groupops.records import Audit, Case, CaseStatus, ObligationStatus, Records
 PREFIXES = ("/", "\uff0f")
 """What a command in a group may begin with: a slash, or a full-width one."""
 
+COLONS = (":", "\uff1a")
+"""What may stand behind a command's word instead of a space."""
+
 
 @cache
 def core_commands() -> Mapping[str, tuple[str, Command]]:
@@ -133,7 +136,7 @@ class Commands:
             return first.isspace() and not text.isspace()  # what is indented is looked at whole
         if first in PREFIXES or event.to_bot:
             return not text.isspace()
-        word = text.split(None, 1)[0]
+        word, _ = _command_word(text)
         return word in core_commands() or word in plan.commands
 
     def find(
@@ -145,7 +148,7 @@ class Commands:
         """
         text = event.text
         addressed = private or event.to_bot or text[0] in PREFIXES
-        word, rest = _first_word(text.lstrip("".join(PREFIXES)))
+        word, rest = _command_word(text.lstrip("".join(PREFIXES)))
         owner, command = self._look_up(word, plan)
         if command is None:
             return None
@@ -161,7 +164,8 @@ class Commands:
 
     def checked(self, event: CommandGiven, plan: GroupPlan, member: Member) -> Found:
         """Check a command that came by itself (privately, by a button, from the console) against its form."""
-        owner, command = self._look_up(event.name, plan)
+        word, behind = _command_word(event.name)
+        owner, command = self._look_up(word, plan)
         if command is None:
             return Found(wrong=self.texts("command.unknown", word=event.name))
         if command.stewards_only and not member.steward:
@@ -169,7 +173,8 @@ class Commands:
         if event.id.endswith("/command"):
             return Found(given=event, owner=owner)
         try:
-            args = parse_args(command, " ".join(event.args), event.mentioned, self._resolver(event))
+            said = " ".join((behind, *event.args)).strip()
+            args = parse_args(command, said, event.mentioned, self._resolver(event))
         except CommandError as error:
             return Found(wrong=str(error))
         return Found(given=replace(event, name=command.word, args=args), owner=owner)
@@ -479,6 +484,16 @@ def _first_word(text: str) -> tuple[str, str]:
     """Part a text at its first space, of whatever width."""
     word, *rest = text.split(None, 1) or ("",)
     return word, "".join(rest).strip()
+
+
+def _command_word(text: str) -> tuple[str, str]:
+    """Part a text behind what may be a command's word: at its first space, or at a colon before that."""
+    word, rest = _first_word(text)
+    for colon in COLONS:
+        head, found, tail = word.partition(colon)
+        if found:
+            return head, f"{tail} {rest}".strip()
+    return word, rest
 
 
 def _value(arg: Arg, word: str, command: Command, resolve: Callable[[str], AccountId | None]) -> str:

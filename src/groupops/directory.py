@@ -21,6 +21,7 @@ from groupops.actions import (
 from groupops.calendar import WorkCalendar
 from groupops.clock import Clock
 from groupops.counters import Counters
+from groupops.enrolment import Enrolling, plan_enrolment
 from groupops.errors import CommandError, StoreError
 from groupops.events import (
     Event,
@@ -36,7 +37,18 @@ from groupops.events import (
     RoleChanged,
 )
 from groupops.member_lists import Differences, Roll, differences
-from groupops.people import AccountId, Group, GroupId, Member, Person, PersonId, Role, platform_of
+from groupops.people import (
+    AccountId,
+    Enrolled,
+    Group,
+    GroupId,
+    Member,
+    Person,
+    PersonId,
+    PersonLine,
+    Role,
+    platform_of,
+)
 from groupops.plugin import Texts
 from groupops.records import Audit, Due, Merge, Records, Steward, Ticket
 from groupops.ticker import CORE
@@ -54,6 +66,9 @@ TRIES = 5
 
 CONFIRMED_FOR = timedelta(days=2)
 """How long a steward's word on a suspicious list holds: until it was surely read again."""
+
+REGISTER = "register"
+"""Subject of the audit's lines about the register as a whole: another process sees by them that it changed."""
 
 MEMBERS_CACHED = 8192
 """Snapshots kept ready, about 3 MB; the book makes any other in a few microseconds."""
@@ -127,6 +142,9 @@ class PeopleBook:
         self._zones: dict[GroupId, ZoneInfo] = {}
         self._rolls: dict[GroupId, Roll] = {}
         self._persons: dict[AccountId, Person] = {}
+        self._register: dict[PersonId, Person] = {}
+        self._accounts: dict[PersonId, list[AccountId]] = {}
+        self._edition = 0
         self._platforms: set[str] = set()
         self._named: tuple[Steward, ...] = ()
         self._stewards: dict[GroupId | None, frozenset[AccountId]] = {}
@@ -199,6 +217,7 @@ class PeopleBook:
         self._persons = {}
         for platform in sorted(platforms):
             self._persons.update(await self._records.bindings(platform))
+        self._register = {one.id: one for one in await self._records.persons() if not one.provisional}
         self._platforms = platforms
         self._named = tuple(stewards)
         self._seat()
@@ -210,13 +229,21 @@ class PeopleBook:
                 self._persons.pop(account, None)
             else:
                 self._persons[account] = person
+                self._list(person)
         self._seat()
+
+    def _list(self, person: Person) -> None:
+        """Have a person on the register as it is now."""
+        if not person.provisional:
+            self._register[person.id] = person
 
     def _seat(self) -> None:
         """Work out who decides where: named accounts, the other accounts of their persons, and org stewards."""
         accounts: dict[PersonId, set[AccountId]] = {}
         for account, person in self._persons.items():
             accounts.setdefault(person.id, set()).add(account)
+        self._accounts = {person_id: sorted(held) for person_id, held in accounts.items()}
+        self._edition += 1
         seats: dict[GroupId | None, set[AccountId]] = {None: set()}
         for person in self._persons.values():
             if "steward" in person.org_roles:
@@ -265,6 +292,19 @@ class PeopleBook:
     def is_workday(self, group_id: GroupId, day: datetime) -> bool:
         """Say whether a day, an aware moment read in the group's timezone, is a working day there."""
         return self._calendar.is_workday(day.astimezone(self.timezone(group_id)).date())
+
+    @property
+    def edition(self) -> int:
+        """A number that grows whenever a person or a binding changes."""
+        return self._edition
+
+    def persons(self) -> Sequence[Person]:
+        """Give everybody on the register, in order of number; those who left among them, nobody provisional."""
+        return tuple(self._register[one] for one in sorted(self._register))
+
+    def accounts(self, person_id: PersonId) -> tuple[AccountId, ...]:
+        """Give the accounts of a person on the platforms that are known here, sorted."""
+        return tuple(self._accounts.get(person_id, ()))
 
     def person(self, account: AccountId) -> Person | None:
         """Give the person an account is bound to, as known now."""
@@ -576,13 +616,80 @@ class PeopleBook:
         """
         before = await self._records.person(person.id) if person.id else None
         stored = await self._records.put_person(person)
-        changes: list[Change] = []
-        if before is not None and before.active is not stored.active:
-            changes.append("returned" if stored.active else "left")
-        if before is not None and before.org_roles != stored.org_roles:
-            changes.append("roles")
+        self._list(stored)
+        changes = _changes(before, stored)
         accounts = await self._records.accounts_of(stored.id)
         return await self._changed(stored, changes, accounts, by=by, what="person_stored")
+
+    async def enrol(
+        self, lines: Sequence[PersonLine], *, by: str
+    ) -> tuple[Enrolled, tuple[PersonChanged, ...]]:
+        """Take what a roster says of persons: all of it or nothing.
+
+        An account nobody has is bound; a provisional person that has one is merged into the person; an account
+        of another person stays where it is and is given back as disputed.
+
+        Args:
+            lines: the persons.
+            by: account or office that says so.
+
+        Returns:
+            What came of it, and what the groups of these persons are to hear.
+
+        Raises:
+            Conflict: somebody else bound one of the accounts meanwhile; nothing was changed.
+        """
+        asked = {platform_of(account) for line in lines for account in line.accounts}
+        holders: dict[AccountId, Person] = {}
+        for platform in sorted(asked):
+            holders.update(await self._records.bindings(platform))
+        plan = plan_enrolment(lines, await self._records.persons(), holders, now=self._clock.now())
+        stored = await self._records.enrol([(one.person, one.fresh) for one in plan])
+        for one, person in zip(plan, stored, strict=True):
+            for account, former in one.merging.items():
+                await self._take_over(person.id, account, former, by=by)
+        await self._load_persons()
+        told = await self._told_of(plan, stored, by)
+        enrolled = Enrolled(
+            persons=stored,
+            created=sum(one.before is None for one in plan),
+            changed=sum(one.changed for one in plan),
+            bound=tuple(account for one in plan for account in (*one.fresh, *one.merging)),
+            disputed=tuple(
+                dispute
+                for one, person in zip(plan, stored, strict=True)
+                for dispute in one.disputed(person.id)
+            ),
+        )
+        detail = {"created": enrolled.created, "changed": enrolled.changed, "bound": len(enrolled.bound)}
+        await self._note("persons_enrolled", by, None, REGISTER, detail)
+        return enrolled, told
+
+    async def _take_over(self, person_id: PersonId, account: AccountId, former: PersonId, *, by: str) -> None:
+        """Give a person an account that a provisional one had; with all of it, if it had no other."""
+        if await self._only(account, former):
+            await self._records.merge(person_id, former, by=by, at=self._clock.now())
+        else:
+            await self._records.bind(account, person_id)
+
+    async def _told_of(
+        self, plan: Sequence[Enrolling], stored: Sequence[Person], by: str
+    ) -> tuple[PersonChanged, ...]:
+        """Write down what changed about whom, and make the facts of it."""
+        facts: list[PersonChanged] = []
+        lines: list[Audit] = []
+        for one, person in zip(plan, stored, strict=True):
+            changes = _changes(one.before, person)
+            if one.fresh or one.merging:
+                changes.append("bound")
+            if not changes:
+                continue
+            former = next(iter(one.merging.values()), None)
+            detail: dict[str, object] = {"changes": list(changes), "former": former}
+            lines.append(self._line_of("person_enrolled", by, None, f"person:{person.id}", detail))
+            facts += await self._facts(person, changes, self.accounts(person.id), former)
+        await self._records.note(*lines)
+        return tuple(facts)
 
     async def bind(self, account: AccountId, person_id: PersonId, *, by: str) -> Bound:
         """Bind an account to a person, by a steward's word.
@@ -597,8 +704,8 @@ class PeopleBook:
         if before is not None and before.id == person_id:
             return Bound(person=before)
         former = before.id if before is not None else None
-        if before is not None and before.provisional and await self._only(account, before.id):
-            await self._records.merge(person_id, before.id, by=by, at=self._clock.now())
+        if before is not None and before.provisional:
+            await self._take_over(person_id, account, before.id, by=by)
         else:
             await self._records.bind(account, person_id)
         person = await self._found(person_id)
@@ -631,6 +738,7 @@ class PeopleBook:
             StoreError: one of them is not there, or they are the same.
         """
         merge = await self._records.merge(kept, gone, by=by, at=self._clock.now())
+        self._register.pop(gone, None)
         person = await self._found(kept)
         accounts = await self._records.accounts_of(person.id)
         return await self._changed(
@@ -646,6 +754,7 @@ class PeopleBook:
         """
         merge: Merge = await self._records.split(merge_id, at=self._clock.now())
         person = await self._found(merge.kept)
+        self._list(await self._found(merge.gone))
         accounts = [
             *await self._records.accounts_of(merge.kept),
             *await self._records.accounts_of(merge.gone),
@@ -765,10 +874,19 @@ class PeopleBook:
         detail |= {"former": former, "accounts": sorted(accounts)}
         await self._note(what, by, None, f"person:{person.id}", detail)
         await self._read_again(accounts)
-        if not changes:
-            return Bound(person=person)
+        facts = await self._facts(person, changes, accounts, former) if changes else ()
+        return Bound(person=person, facts=facts)
+
+    async def _facts(
+        self,
+        person: Person,
+        changes: Sequence[Change],
+        accounts: Sequence[AccountId],
+        former: PersonId | None,
+    ) -> tuple[PersonChanged, ...]:
+        """Say what changed about a person to every group the person is in."""
         now = self._clock.now()
-        facts = [
+        return tuple(
             PersonChanged(
                 id=f"person/{person.id}/{change}/{now.isoformat()}/{group_id}",
                 at=now,
@@ -780,8 +898,7 @@ class PeopleBook:
             )
             for group_id in await self._groups_of(accounts)
             for change in changes
-        ]
-        return Bound(person=person, facts=tuple(facts))
+        )
 
     async def _groups_of(self, accounts: Sequence[AccountId]) -> list[GroupId]:
         """Give the groups any of the accounts is in; the record is asked where the members were not read yet."""
@@ -803,15 +920,31 @@ class PeopleBook:
         subject: str,
         detail: Mapping[str, object] | None = None,
     ) -> None:
-        line = Audit(
+        await self._records.note(self._line_of(what, actor, group_id, subject, detail or {}))
+
+    def _line_of(
+        self, what: str, actor: str, group_id: GroupId | None, subject: str, detail: Mapping[str, object]
+    ) -> Audit:
+        return Audit(
             at=self._clock.now(),
             what=what,
             actor=actor,
             group_id=group_id,
             subject=subject,
-            detail=detail or {},
+            detail=detail,
         )
-        await self._records.note(line)
+
+
+def _changes(before: Person | None, after: Person) -> list[Change]:
+    """Give what groups are to hear of a person that is stored anew."""
+    changes: list[Change] = []
+    if before is None:
+        return changes
+    if before.active is not after.active:
+        changes.append("returned" if after.active else "left")
+    if before.org_roles != after.org_roles:
+        changes.append("roles")
+    return changes
 
 
 def _departed(event: MemberLeft) -> Audit:

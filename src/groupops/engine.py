@@ -13,7 +13,8 @@ from groupops.casebook import Casebook
 from groupops.clock import Clock
 from groupops.commands import Commands
 from groupops.counters import Counters
-from groupops.directory import PeopleBook
+from groupops.directory import REGISTER, PeopleBook
+from groupops.errands import Errands
 from groupops.errors import ConfigError
 from groupops.events import Event, TimeCame
 from groupops.flow import Flow, Outcome
@@ -98,6 +99,7 @@ class Engine:
     ticker: Ticker
     texts: Texts
     _seats: tuple[Steward, ...] = ()
+    _registered: datetime | None = None
 
     @classmethod
     def build(cls, parts: Parts) -> Engine:
@@ -149,6 +151,7 @@ class Engine:
             parts.records, parts.clock, plans.hours, texts=lambda _: texts, people=people
         )
         commands = Commands(parts.records, parts.clock, people, casebook, obligations, texts)
+        errands = Errands(plans, people, parts.records, casebook, outbox, obligations, parts.clock, texts)
         flow = Flow(
             parts.hooks,
             plans,
@@ -158,6 +161,7 @@ class Engine:
             outbox,
             obligations,
             commands,
+            errands,
             parts.calendar,
             parts.clock,
             texts,
@@ -338,7 +342,7 @@ class Engine:
         await self.people.add_steward(Steward(account=account, group_id=group_id), by=author)
 
     async def refresh(self) -> int:
-        """Take up what another process changed: groups bound, unbound or revised, and stewards.
+        """Take up what another process changed: groups bound, unbound or revised, stewards, and the register.
 
         Returns:
             How many plans were made anew or dropped.
@@ -347,8 +351,9 @@ class Engine:
         changed = [group for group in stored.values() if self._outdated(group)]
         gone = [plan.group.id for plan in self.plans.all() if plan.group.id not in stored]
         seats = await self.parts.records.stewards()
-        if changed or gone or seats != self._seats:
-            self._seats = seats
+        registered = await self.parts.records.noted_last(REGISTER)
+        if changed or gone or seats != self._seats or registered != self._registered:
+            self._seats, self._registered = seats, registered
             await self.people.load()
         for group_id in gone:
             self.plans.forget(group_id)

@@ -13,17 +13,11 @@ from groupops.actions import (
     AskStewards,
     DeleteMessage,
     DirectMessage,
-    DismissCase,
-    Errand,
     Mute,
-    OpenCase,
-    OpenObligation,
     Receipt,
     RemoveMember,
     Reply,
     SendText,
-    SettleObligation,
-    WakeAt,
 )
 from groupops.calendar import WorkCalendar
 from groupops.casebook import Answered, Casebook, booked_rows
@@ -32,6 +26,7 @@ from groupops.commands import Answer, Commands, Found
 from groupops.counters import CountersUnavailable
 from groupops.directory import PeopleBook
 from groupops.echoes import SAME_UTTERANCE_S, Heard, Uttered
+from groupops.errands import Errands
 from groupops.errors import Conflict, StoreError
 from groupops.events import (
     ChoiceMade,
@@ -45,12 +40,12 @@ from groupops.events import (
 )
 from groupops.hooks import Answer as Said_
 from groupops.hooks import Asked, Hooks
-from groupops.obligations import Obligations, heard_at
+from groupops.obligations import Obligations
 from groupops.outbox import Outbox, waiting_for_quiet
 from groupops.people import Member
 from groupops.plan import GroupPlan, PlanBook
 from groupops.plugin import Log, Texts
-from groupops.records import Audit, Booked, Due, OutboxRow, Purpose, Records, Ticket
+from groupops.records import Audit, Booked, Case, OutboxRow, Purpose, Records, Ticket
 from groupops.ticker import CORE
 from groupops.verdicts import Evidence, Pardon, Ruling, Said
 
@@ -68,7 +63,9 @@ RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
 HOLD_S = 2.0
 """Seconds between two looks whether the counters are back."""
 
-_UNASKED = frozenset({"time_came", "member_joined", "member_left", "obligation_missed", "person_changed"})
+_UNASKED = frozenset(
+    {"time_came", "member_joined", "member_left", "obligation_missed", "case_changed", "person_changed"}
+)
 """Facts whose answers nobody asked for: quiet hours put them off."""
 
 _OWNED = frozenset({"time_came", "obligation_missed"})
@@ -122,7 +119,7 @@ class Flow:
     """Takes every fact from wherever it comes; the only caller of judging and reacting hooks.
 
     Args:
-        hooks, plans, people, records, casebook, outbox, obligations, commands: the engine's rooms.
+        hooks, plans, people, records, casebook, outbox, obligations, commands, errands: the engine's rooms.
         calendar: which days are worked.
         clock: when it is.
         texts: the core's texts.
@@ -141,6 +138,7 @@ class Flow:
     outbox: Outbox
     obligations: Obligations
     commands: Commands
+    errands: Errands
     calendar: WorkCalendar
     clock: Clock
     texts: Texts
@@ -302,8 +300,11 @@ class Flow:
             return
         booked = await self.casebook.book(event, plan, member, ruling)
         outcome.booked = booked
-        if booked is not None and booked.outbox:
+        if booked is None:
+            return
+        if booked.outbox:
             outcome.receipts += await self.outbox.send(booked_rows(booked))
+        await self._tell_case(booked.case, outcome)
 
     async def _booked_before(self, event: Event, member: Member) -> bool:
         """After a restart memory is empty: ask the record whether another source brought this utterance."""
@@ -360,20 +361,23 @@ class Flow:
             )
             return
         rows: list[OutboxRow] = []
+        facts: list[Event] = []
         for answer in reacted.answers:
-            rows += await self._rows_of(event, plan, answer, outcome)
+            rows += await self._rows_of(event, plan, answer, facts, outcome)
         stored = await self.records.enqueue(rows) if rows else ()
         outcome.receipts += await self.outbox.send(stored)
+        for fact in facts:
+            outcome.further += (await self.handle(fact),)
 
     def _ask_reacts(self, event: Event, plan: GroupPlan, member: Member) -> Asked:
         return self.hooks.ask(_meant(plan.reacts.get(event.kind, ()), event), event, plan.group, member)
 
     async def _rows_of(
-        self, event: Event, plan: GroupPlan, answer: Said_, outcome: Outcome
+        self, event: Event, plan: GroupPlan, answer: Said_, facts: list[Event], outcome: Outcome
     ) -> tuple[OutboxRow, ...]:
         """Run a plugin's errands and make rows of its actions; unasked ones wait for the end of the rest."""
         try:
-            actions = await self._errands(event, plan, answer.plugin, answer.value)
+            actions = await self.errands.run(event, plan, answer.plugin, answer.value, facts)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - an errand that cannot be run costs its plugin's answer only
@@ -399,44 +403,10 @@ class Flow:
         text = self.texts("steward.by_plugin", name=called, what=self.texts(f"deed.{action.kind}"))
         return AskStewards(group_id=action.group_id, text=text, wanted=action)
 
-    async def _errands(
-        self, event: Event, plan: GroupPlan, plugin: str, asked: Iterable[Action | Errand]
-    ) -> list[Action]:
-        """Run the errands among what a plugin asked; give back the actions."""
-        actions: list[Action] = []
-        for number, item in enumerate(asked):
-            match item:
-                case OpenObligation():
-                    person = await self.records.person_for(item.account)
-                    await self.obligations.open(item, person.id, plugin, event.id)
-                case SettleObligation():
-                    await self.obligations.settle(item, heard_at(event))
-                case WakeAt():
-                    job = f"{plugin}/{item.job}/{item.group_id}"
-                    due = Due(
-                        job=job, due_at=item.at, group_id=item.group_id, plugin=plugin, payload=item.payload
-                    )
-                    await self.records.put_due((due,))
-                case OpenCase():
-                    await self._report(f"{event.id}/{plugin}/{number}", plan, plugin, item)
-                case DismissCase():
-                    actions += await self._dismiss(event, plan, item)
-                case _:
-                    actions.append(item)
-        return actions
-
-    async def _report(self, event_id: str, plan: GroupPlan, plugin: str, report: OpenCase) -> None:
-        booked = await self.casebook.report(event_id, report, plugin, plan)
-        await self.outbox.send(booked_rows(booked))
-
-    async def _dismiss(self, event: Event, plan: GroupPlan, errand: DismissCase) -> tuple[Action, ...]:
-        """Dismiss a case on a steward's word; gives what the steward is told."""
-        who = self.people.member(event.group_id, errand.account)
-        done = await self.casebook.dismiss(errand.case_id, who, errand.note, plan, event.id)
-        await self.outbox.send(done.rows)
-        return (
-            DirectMessage(group_id=event.group_id, account=who.account, text=done.text, neutral=done.text),
-        )
+    async def _tell_case(self, case: Case, outcome: Outcome) -> None:
+        """Tell the plugins that hear of cases what became of one."""
+        for fact in self.errands.case_facts(case):
+            outcome.further += (await self.handle(fact),)
 
     # — commands and choices —
 
@@ -520,9 +490,14 @@ class Flow:
     async def _follow_case(self, event: Event, answered: Answered, outcome: Outcome) -> None:
         case = answered.case
         plan = self.plans.of(case.group_id if case is not None else event.group_id)
-        if answered.errands and answered.case is not None and plan is not None:
-            await self._errands(event, plan, answered.case.plugin, answered.errands)
+        facts: list[Event] = []
+        if answered.errands and case is not None and plan is not None:
+            await self.errands.run(event, plan, answered.owner or case.plugin, answered.errands, facts)
         outcome.receipts += await self.outbox.send(answered.rows)
+        if case is not None:
+            facts += self.errands.case_facts(case)
+        for fact in facts:
+            outcome.further += (await self.handle(fact),)
 
     # — other facts —
 
@@ -555,7 +530,9 @@ class Flow:
             if asked is not None:
                 await self._follow_case(event, asked, outcome)
         elif kind == "case":
-            await self.casebook.lapse(event.payload)
+            lapsed = await self.casebook.lapse(event.payload)
+            if lapsed is not None:
+                await self._tell_case(lapsed, outcome)
         elif kind in self.timers:
             await self.timers[kind](event)
         # a `bind` row only gives a code its one life; nothing follows when it comes due

@@ -147,12 +147,14 @@ def _plainer(action: Action) -> tuple[Action, ...]:
             return (SendText(group_id=group, text=f"{action.title}\n{action.text}"),)
         case Announce():
             return (SendText(group_id=group, text=action.text),)
+        case SendImage() if action.caption and action.account:
+            return (DirectMessage(group_id=group, account=action.account, text=action.caption),)
         case SendImage() if action.caption:
             return (SendText(group_id=group, text=action.caption),)
         case SendFile() if action.account:
-            return (DirectMessage(group_id=group, account=action.account, text=action.name),)
+            return (DirectMessage(group_id=group, account=action.account, text=action.text or action.name),)
         case SendFile():
-            return (SendText(group_id=group, text=action.name),)
+            return (SendText(group_id=group, text=action.text or action.name),)
         case _:
             return ()
 
@@ -575,7 +577,9 @@ def _same(account: AccountId, group_id: GroupId) -> bool:
 
 def waiting_for_quiet(action: Action) -> bool:
     """Say whether an action is one of the bot's own unasked messages to a group, which quiet hours put off."""
-    return isinstance(action, (SendText, SendImage, SendFile, SendCard, Announce))
+    if isinstance(action, (SendImage, SendFile, SendCard)):
+        return action.account is None
+    return isinstance(action, (SendText, Announce))
 
 
 def without_repeats(rows: Sequence[OutboxRow]) -> tuple[OutboxRow, ...]:

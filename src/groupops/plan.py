@@ -262,7 +262,7 @@ class PlanBook:
         settings = policy.settings.get(name) or self._default(name)
         tools = self._tools(name, policy)
         constants: dict[str, Any] = {"settings": settings, "tools": tools, "own": self.hooks.own(name)}
-        bound = self.hooks.bind("prepare", one.name, {**constants, "group": group})
+        bound = self.hooks.bind("prepare", one.name, {**constants, "group": group, "policy": policy})
         if bound is not None:
             asked = await self.hooks.wait(self.hooks.ask((bound,), None, group, None))
             constants["prepared"] = asked.answers[0].value if asked.answers else None

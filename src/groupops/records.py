@@ -377,6 +377,17 @@ class Records(Protocol):
         """Give all persons, in order of number."""
         ...
 
+    async def enrol(self, people: Sequence[tuple[Person, Sequence[AccountId]]]) -> tuple[Person, ...]:
+        """Store many persons at once, id 0 makes a new one, and bind accounts that are bound to nobody.
+
+        Returns:
+            The persons with their numbers, in the order given.
+
+        Raises:
+            Conflict: one of the accounts was bound meanwhile; nothing was stored.
+        """
+        ...
+
     async def accounts_of(self, person_id: PersonId) -> tuple[AccountId, ...]:
         """Give the accounts bound to a person, sorted."""
         ...
@@ -625,6 +636,10 @@ class Records(Protocol):
         limit: int = 1000,
     ) -> tuple[Audit, ...]:
         """Give lines of audit that fit, oldest first."""
+        ...
+
+    async def noted_last(self, subject: str) -> datetime | None:
+        """Give the moment of the last line of audit about a subject, or None."""
         ...
 
     async def purge(

@@ -22,10 +22,11 @@ from groupops.engine import Engine, Parts
 from groupops.events import Event
 from groupops.flow import Outcome
 from groupops.hooks import Hooks
-from groupops.people import AccountId, GroupId, Role, Stage
+from groupops.people import AccountId, Enrolled, GroupId, PersonLine, Role, Stage
 from groupops.records import OutboxState, Records
 from groupops.shelf import Pack, PackShelf, parse_pack
 from groupops.store.memory import MemoryRecords
+from groupops.store.passing import tables_of
 
 MONDAY = datetime(2025, 3, 3, 1, 0, tzinfo=UTC)
 """Monday 3 March 2025, 09:00 in Shanghai: where stories begin."""
@@ -99,6 +100,14 @@ class Rig:
     async def whisper(self, group: str, account: str, text: str) -> Outcome | None:
         """Have a member write to the bot alone."""
         return await self.tell(self.sandbox.whisper(group, account, text))
+
+    async def enrol(self, *lines: PersonLine, by: str = "hr") -> Enrolled:
+        """Have a roster say who somebody is, with all that follows."""
+        enrolled, facts = await self.engine.people.enrol(lines, by=by)
+        for fact in facts:
+            await self.engine.flow.handle(fact)
+        await self.settle()
+        return enrolled
 
     async def settle(self) -> None:
         """Let everything happen that is due at this moment."""
@@ -208,9 +217,7 @@ async def rig(
         default_packs=tuple(default_packs),
     )
     engine = Engine.build(parts)
-    await engine.start()
-    await engine.recover()
-    try:
+    async with tables_of(hooks.manifests), _started(engine):
         for steward in stewards:
             await engine.steward(AccountId(steward))
         for group in groups:
@@ -223,6 +230,14 @@ async def rig(
             await made.tell(sandbox.census(group))
         outcomes.clear()
         yield made
+
+
+@asynccontextmanager
+async def _started(engine: Engine) -> AsyncGenerator[None, None]:
+    await engine.start()
+    await engine.recover()
+    try:
+        yield
     finally:
         await engine.stop()
 

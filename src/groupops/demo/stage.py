@@ -17,9 +17,9 @@ from groupops.flow import Outcome
 from groupops.hooks import Hooks
 from groupops.people import AccountId, GroupId, Role, Stage
 from groupops.records import OutboxState
-from groupops.rehearsal.replay import tables
 from groupops.shelf import Pack, PackShelf
 from groupops.store.memory import MemoryRecords
+from groupops.store.passing import tables_of
 from groupops.testing import SANDBOX, QuietLog
 
 ROUNDS = 100
@@ -146,7 +146,7 @@ async def scenery(
     )
     engine = Engine.build(parts)
     stage = Scenery(engine, clock, sandboxes, {room.key: room for room in rooms}, heard)
-    async with tables(hooks):
+    async with tables_of(hooks.manifests):
         await engine.start()
         try:
             for steward in stewards:

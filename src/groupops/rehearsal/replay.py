@@ -38,6 +38,7 @@ from groupops.records import Case, CaseStatus, OutboxRow, OutboxState
 from groupops.rehearsal.report import Comparison, Finding, Hit, Report, Standing, compared, counted
 from groupops.shelf import PackShelf
 from groupops.store.memory import MemoryRecords
+from groupops.store.passing import tables_of
 from groupops.verdicts import Offence, Ruling
 
 Progress = Callable[[int, int], None]
@@ -300,7 +301,7 @@ async def _rehearsed(kit: _Kit, packs: Sequence[str], turn: int) -> Report:
         on_settled=notes.settled,
     )
     engine = Engine.build(parts)
-    async with tables(hooks), _started(engine):
+    async with tables_of(hooks.manifests), _started(engine):
         await engine.bind_group(
             head.group_id, packs=packs, stage=_stage(kit), name=head.name, timezone=head.timezone
         )
@@ -321,24 +322,6 @@ async def _started(engine: Engine) -> AsyncGenerator[None, None]:
         yield
     finally:
         await engine.stop()
-
-
-@asynccontextmanager
-async def tables(hooks: Hooks) -> AsyncGenerator[None, None]:
-    """Give plugins that keep tables an empty database in memory, for as long as the block runs."""
-    apps = {name: manifest.models for name, manifest in hooks.manifests.items() if manifest.models}
-    if not apps:
-        yield
-        return
-    from groupops.store.schema import open_context  # the database is only opened for who needs it
-
-    context = await open_context("sqlite://:memory:", apps)
-    try:
-        with context:
-            await context.generate_schemas()  # nothing older to be brought up, and a tenth of a second saved
-            yield
-    finally:
-        await context.close_connections()
 
 
 @dataclass(slots=True)

@@ -136,6 +136,20 @@ class MemoryRecords:
         self._people.persons[person.id] = person
         return person
 
+    async def enrol(self, people: Sequence[tuple[Person, Sequence[AccountId]]]) -> tuple[Person, ...]:
+        """Store many persons at once, id 0 makes a new one, and bind accounts that are bound to nobody."""
+        for person, accounts in people:
+            if person.id:
+                self._require_person(person.id)
+            taken = next((account for account in accounts if account in self._people.person_of), None)
+            if taken is not None:
+                raise Conflict(f"{taken} is bound already")
+        stored: list[Person] = []
+        for person, accounts in people:
+            stored.append(await self.put_person(person))
+            self._people.person_of.update(dict.fromkeys(accounts, stored[-1].id))
+        return tuple(stored)
+
     async def persons(self) -> tuple[Person, ...]:
         """Give all persons, in order of number; those that were merged into another are left out."""
         gone = self._people.merged_into
@@ -553,6 +567,10 @@ class MemoryRecords:
             and (what is None or line.what == what)
         )
         return tuple(line for line, _ in zip(fitting, range(limit), strict=False))
+
+    async def noted_last(self, subject: str) -> datetime | None:
+        """Give the moment of the last line of audit about a subject, or None."""
+        return max((line.at for line in self._audit if line.subject == subject), default=None)
 
     async def purge(
         self, now: datetime, terms: Mapping[str, int], *, group_id: GroupId | None

@@ -38,6 +38,11 @@ class Person(Model):
     active = fields.BooleanField()
     provisional = fields.BooleanField()
     merged_into = fields.IntField(null=True)
+    ref = fields.TextField(db_default="")
+    company = fields.TextField(db_default="")
+    position = fields.TextField(db_default="")
+    region = fields.TextField(db_default="")
+    left_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "core_persons"

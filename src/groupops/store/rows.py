@@ -49,6 +49,11 @@ def person_columns(person: Person) -> dict[str, Any]:
         "org_roles": _several(_WORDS, tuple(sorted(person.org_roles))),
         "active": person.active,
         "provisional": person.provisional,
+        "ref": person.ref,
+        "company": person.company,
+        "position": person.position,
+        "region": person.region,
+        "left_at": person.left_at,
     }
 
 
@@ -61,6 +66,11 @@ def person(row: models.Person) -> Person:
         org_roles=frozenset(_read_several(_WORDS, row.org_roles)),
         active=row.active,
         provisional=row.provisional,
+        ref=row.ref,
+        company=row.company,
+        position=row.position,
+        region=row.region,
+        left_at=row.left_at,
     )
 
 

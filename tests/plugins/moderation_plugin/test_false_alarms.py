@@ -143,10 +143,6 @@ async def test_the_migrations_say_what_the_models_say() -> None:
     assert await schema.drift(APPS) == []
 
 
-def test_without_a_database_false_alarms_are_kept_in_memory() -> None:
-    assert not models.has_tables()
-
-
 # — regression —
 
 _TEXTS = st.text(alphabet="今天会议好的啊,。!  abc1", max_size=12)

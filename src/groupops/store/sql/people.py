@@ -12,7 +12,19 @@ from groupops.errors import Conflict, StoreError
 from groupops.people import AccountId, Person, PersonId, platform_of
 from groupops.records import Merge
 from groupops.store import models, rows
-from groupops.store.database import PARAMETERS, ask, follow, insert, marks, plain, transaction
+from groupops.store.database import (
+    PARAMETERS,
+    Steps,
+    ask,
+    at_once,
+    follow,
+    insert,
+    inserting,
+    marks,
+    plain,
+    transaction,
+    updating,
+)
 from groupops.store.sql.base import Tables, standing, step
 
 
@@ -57,6 +69,11 @@ class PeopleTables(Tables):
         if not await models.Person.filter(id=person.id).using_db(self._client).update(**columns):
             raise StoreError(f"there is no person {person.id}")
         return person
+
+    @step
+    async def enrol(self, people: Sequence[tuple[Person, Sequence[AccountId]]]) -> tuple[Person, ...]:
+        """Store many persons at once, id 0 makes a new one, and bind accounts that are bound to nobody."""
+        return await at_once(self._client, _enrolling(people))
 
     @step
     async def persons(self) -> tuple[Person, ...]:
@@ -158,6 +175,28 @@ class PeopleTables(Tables):
             into = await follow(db, standing(person_id))
             if into != person_id:
                 raise Conflict(f"person {person_id} was merged into person {into} already")
+
+
+def _enrolling(people: Sequence[tuple[Person, Sequence[AccountId]]]) -> Steps[tuple[Person, ...]]:
+    """Insert who is new, change who is not, and bind; an account that is bound already takes all of it back."""
+    new = [rows.person_columns(person) for person, _ in people if not person.id]
+    made = yield from inserting(models.Person, new, returning='"id"')
+    # Both databases number the rows of one statement in its order, but need not give them back in it.
+    numbers = iter(sorted(int(row["id"]) for row in made))
+    stored = tuple(
+        person if person.id else replace(person, id=PersonId(next(numbers))) for person, _ in people
+    )
+    for person in (person for person, _ in people if person.id):
+        columns = rows.person_columns(person)
+        if (yield from updating(models.Person, columns, {"id": person.id}, '"id"')) == []:
+            raise StoreError(f"there is no person {person.id}")
+    accounts = [
+        {"account": account, "platform": platform_of(account), "person_id": person.id}
+        for person, (_, given) in zip(stored, people, strict=True)
+        for account in given
+    ]
+    yield from inserting(models.Account, accounts)
+    return stored
 
 
 async def _ids(db: BaseDBAsyncClient, table: str, person_id: PersonId) -> list[int]:

@@ -111,6 +111,14 @@ class UpkeepTables(Tables):
         query = fitting(models.Audit.all(), group_id=group_id, subject=subject, what=what)
         return tuple(map(rows.audit, await query.using_db(self._client).order_by("id").limit(limit)))
 
+    @step
+    async def noted_last(self, subject: str) -> datetime | None:
+        """Give the moment of the last line of audit about a subject, or None."""
+        found = await ask(
+            self._client, 'SELECT MAX("at") AS "at" FROM "core_audit" WHERE "subject" = ?', subject
+        )
+        return moment(found[0]["at"]) if found[0]["at"] is not None else None
+
     # — retention —
     @step
     async def purge(
