@@ -115,9 +115,11 @@ def _values(found: Mapping[str, Any]) -> str:
             if "maximum" in found
             else f"不小于 {found['minimum']}"
         )
-    return {"boolean": "`true`、`false`", "string": "日期" if found.get("format") == "date" else "文字"}[
-        found["type"]
-    ]
+    return {
+        "boolean": "`true`、`false`",
+        "string": "日期" if found.get("format") == "date" else "文字",
+        "object": "表,每个值:文字",
+    }[found["type"]]
 
 
 PARTS = {"header": _header, "core": _core, "ladders": _ladders, "renamed": _renamed}

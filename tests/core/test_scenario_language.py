@@ -108,6 +108,13 @@ def test_before_a_sentence_stand_moment_group_and_condition() -> None:
     assert registry().read("次日 00:30,员工甲 又说「好」").at == Moment.read("次日 00:30")
 
 
+def test_full_width_marks_are_read_as_half_width_ones_and_what_is_quoted_stays() -> None:
+    said = registry().read("23:30\uff0c员工甲 说「好\uff0c是\uff1a对\uff0b」")
+
+    assert said.at == Moment.read("23:30")
+    assert said.values == ("员工甲", "好\uff0c是\uff1a对\uff0b")
+
+
 def test_a_condition_holds_by_capabilities_and_by_profile() -> None:
     able = read_condition("能发消息且不能禁言")
     [named] = registry().read("在平台「advisor、full」上:没有立案").conditions

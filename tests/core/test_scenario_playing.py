@@ -11,15 +11,20 @@ import pytest
 from rich.console import Console
 
 from groupops import (
+    Action,
+    DecideJoin,
     DeleteMessage,
     Event,
     Evidence,
+    JoinRequested,
     Manifest,
     MessagePosted,
     Mute,
     Offence,
     Reply,
     Rule,
+    SendFile,
+    SendImage,
     SendText,
     Severity,
     hookimpl,
@@ -49,7 +54,8 @@ def echo() -> ModuleType:
     def react(event: Event) -> list[SendText] | None:
         parts = [_told(part) for part in getattr(event, "segments", ())]
         told = [
-            str(getattr(event, name, "")) for name in ("how", "old", "new", "comment", "operator", "change")
+            str(getattr(event, name, ""))
+            for name in ("how", "old", "new", "comment", "inviter", "operator", "change")
         ]
         shared = [_told(getattr(event, name)) for name in ("location", "red_packet") if hasattr(event, name)]
         return [SendText(group_id=event.group_id, text=" ".join((event.kind, *parts, *told, *shared)))]
@@ -60,13 +66,41 @@ def echo() -> ModuleType:
     return module
 
 
+_PARTS = ("kind", "name", "title", "url", "label", "latitude", "longitude", "crs", "wish", "text")
+
+
 def _told(part: Any) -> str:
     media = getattr(part, "media", None)
-    shown = (getattr(part, name, "") for name in ("kind", "name", "title", "url", "label", "wish", "text"))
+    shown = (getattr(part, name, "") for name in _PARTS)
     return " ".join((*map(str, shown), str(media.duration) if media else ""))
 
 
 MUTE = timedelta(minutes=10)
+
+SHEET = b"name,hours\n\xe8\xb5\xb5\xe4\xb8\x80,8\n"
+
+
+def clerk() -> ModuleType:
+    """A plugin that sends a table and a picture, to whom asked alone or to all, and decides who comes in."""
+
+    def react(event: Event) -> list[Action]:
+        group = event.group_id
+        if isinstance(event, JoinRequested):
+            accept = "担保" in event.comment
+            request = event.request_id
+            return [DecideJoin(group_id=group, account=event.account, request_id=request, accept=accept)]
+        assert isinstance(event, MessagePosted)
+        to = event.account if "私" in event.text else None
+        if "图" in event.text:
+            return [SendImage(group_id=group, data=b"png", caption="图", account=to)]
+        return (
+            [SendFile(group_id=group, name="考勤.csv", data=SHEET, account=to)] if "表" in event.text else []
+        )
+
+    module = ModuleType("groupops_clerk_for_tests")
+    module.manifest = Manifest(title="文员", hears=frozenset({"message_posted", "join_requested"}))
+    module.react = hookimpl(react)
+    return module
 
 
 def rude() -> ModuleType:
@@ -98,7 +132,8 @@ def rude() -> ModuleType:
     return module
 
 
-EXTRA = {"rude": rude(), "echo": echo()}
+EXTRA = {"rude": rude(), "echo": echo(), "clerk": clerk()}
+CLERK = HEAD.replace('["rude"]', '["clerk"]').split("      [clause")[0] + '      """\n'
 ECHO = HEAD.replace('["rude"]', '["echo"]')
 
 
@@ -184,10 +219,13 @@ async def test_an_outcome_holds_and_its_opposite_fails(outcome: str, otherwise: 
         ("员工甲 转发聊天记录「你好」", "card  聊天记录"),
         ("员工甲 发一条 35 秒的语音", "0:00:35"),
         ("员工甲 发位置「南宁站」", "location_shared"),
+        ("员工甲 发位置「客户处」,坐标「22.8170,108.3665 gcj02」", "客户处 22.817 108.3665 gcj02"),
+        ("员工甲 发位置「客户处」,坐标「22.8170,108.3665」", "108.3665 unknown"),
         ("员工甲 发红包,写着「赔个不是」", "赔个不是"),
         ("新人 入群", "member_joined"),
         ("员工甲 把 新人 拉进群", "invite"),
         ("新人 申请入群,附言「我是小王」", "我是小王"),
+        ("新人 申请入群,邀请人 员工甲,附言「我是小王」", "我是小王 sandbox:员工甲"),
         ("员工甲 退群", "member_left left"),
         ("群主 把 员工甲 移出群", "removed"),
         ("员工甲 把群名片改为「财务部+张三」", "财务部+张三"),
@@ -223,6 +261,86 @@ async def test_people_are_as_the_table_says() -> None:
         "    当 新人 入群,群名片「新人」\n    那么 成员名单里有 新人\n"
         "    当 老张 撤销该事项,理由「误会」\n    那么 该事项「已撤销」\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "otherwise"),
+    [
+        ("私表", "员工甲 收到文件「考勤」", "机器人在群里发了文件「考勤」"),
+        ("表", "机器人在群里发了文件「考勤」", "机器人没有发文件"),
+        ("表", "文件里有「赵一」", "文件里没有「赵一」"),
+        ("表", "文件里没有「钱二」", "文件里有「钱二」"),
+        ("好", "机器人没有发文件", "文件里没有「钱二」"),
+        ("私图", "员工甲 收到图片", "机器人在群里发了图片"),
+        ("图", "机器人在群里发了图片", "员工甲 收到图片"),
+        ("图", "机器人对谁也没有说「表」", "机器人对谁也没有说「图」"),
+        ("私图", "员工甲 收到的私信里没有「表」", "员工甲 收到的私信里没有「图」"),
+    ],
+)
+async def test_files_and_pictures_are_seen(said: str, outcome: str, otherwise: str) -> None:
+    await holds(f"    当 员工甲 说「{said}」\n    那么 {outcome}\n", head=CLERK)
+    await fails(f"    当 员工甲 说「{said}」\n    那么 {otherwise}\n", otherwise, head=CLERK)
+
+
+@pytest.mark.parametrize(
+    ("comment", "outcome", "otherwise"),
+    [
+        ("员工甲担保", "新人 的入群申请被同意", "新人 的入群申请被拒绝"),
+        ("路过", "新人 的入群申请被拒绝", "新人 的入群申请还没有处理"),
+    ],
+)
+async def test_requests_to_come_in_are_seen_decided(comment: str, outcome: str, otherwise: str) -> None:
+    await holds(f"    当 新人 申请入群,附言「{comment}」\n    那么 {outcome}\n", head=CLERK)
+    await fails(f"    当 新人 申请入群,附言「{comment}」\n    那么 {otherwise}\n", otherwise, head=CLERK)
+
+
+async def test_the_register_says_all_that_the_table_says() -> None:
+    table = (
+        "    而且 群里有成员\n      | 成员 | 姓名 | 工号 | 公司 | 部门 | 职务 | 地区 |\n"
+        "      | 员工甲 | 赵一 | 007 | 甲公司 | 财务部 | 经理 | 南宁 |\n"
+        "    而且 名册上还有\n      | 姓名 | 工号 |\n      | 钱二 | 008 |\n"
+        "    而且 员工乙 的工号是「009」\n    而且 员工乙 属于公司「乙公司」\n"
+        "    而且 员工乙 的职务是「干事」\n    而且 员工乙 属于地区「柳州」\n"
+    )
+    [scenario] = read_text(HEAD + table + BAD + "    那么 立案 1 件\n", Path("x.feature"), registry())
+    watcher = _Register()
+
+    await play_one(scenario, plugins=EXTRA, watcher=watcher)
+
+    assert watcher.seen == [
+        ("赵一", "007", "甲公司", "财务部", "经理", "南宁"),
+        ("员工乙", "009", "乙公司", "", "干事", "柳州"),
+        ("钱二", "008", "", "", "", ""),
+    ]
+
+
+class _Register:
+    """Keeps the register as it was when the last step was played."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, ...]] = []
+
+    def begins(self, scenario: Scenario, profile: str) -> None:
+        """Nothing is registered yet."""
+
+    def played(self, step: Played, stage: Stageplay) -> None:
+        """Read the register."""
+        if stage.open:
+            persons = stage.engine.people.persons()
+            self.seen = [(p.name, p.ref, p.company, p.department, p.position, p.region) for p in persons]
+
+    def ended(self, result: Result) -> None:
+        """The last reading stands."""
+
+
+async def test_the_roster_changes_during_the_story() -> None:
+    await holds(
+        "    当 名册更新为\n      | 姓名 | 成员 | 部门 |\n      | 赵一 | 员工甲 | 财务部 |\n"
+        "    那么 审计记有「persons_enrolled」\n    而且 记录里哪里也没有「坏」\n"
+        + BAD
+        + "    那么 立案 1 件\n"
+    )
+    await fails(BAD + "    那么 记录里哪里也没有「坏」\n", "“坏” kept nowhere")
 
 
 async def test_a_case_is_decided_by_a_button_where_there_are_buttons() -> None:
@@ -401,6 +519,7 @@ def test_a_run_prints_every_step_and_ends_with_the_counts(folder: Path) -> None:
     assert "✗ 03-03 09:00:00  那么 立案 1 件" in text
     assert "expected 1 case(s), not 0; nothing happened since" in text
     assert "needs moon, not installed" in text
+    assert text.splitlines()[-3] == "skipped, waiting for: moon 1"
 
 
 def test_a_run_can_be_read_by_a_program(folder: Path) -> None:
@@ -409,6 +528,7 @@ def test_a_run_can_be_read_by_a_program(folder: Path) -> None:
 
     assert code == 1
     assert whole["line"] == "1 passed, 1 failed, 1 skipped"
+    assert whole["waiting"] == {"moon": 1}
     assert [one["verdict"] for one in whole["results"]] == ["passed", "failed", "skipped"]
     assert whole["results"][1]["steps"][-1]["mark"] == "failed"
 

@@ -321,7 +321,7 @@ class Registry:
             ScenarioError: no step, or more than one, says that; the text names the nearest.
         """
         prefixes = _Prefixes()
-        rest = _without_prefixes(sentence.strip(), prefixes)
+        rest = _without_prefixes(_plain(sentence.strip()), prefixes)
         found = [(step, values) for step in self.steps if (values := step.read(rest)) is not None]
         if not found:
             raise ScenarioError(f"no step says “{rest}”{self._nearest(rest)}")
@@ -347,6 +347,15 @@ class Registry:
             self.steps, key=lambda step: -SequenceMatcher(None, bare, _bare(step.example)).ratio()
         )
         return f"; the nearest known step is “{ranked[0].pattern}”" if ranked else ""
+
+
+_WIDE = str.maketrans("\uff0c\uff1a\uff1b\uff08\uff09\u3000", ",:;() ")
+
+
+def _plain(sentence: str) -> str:
+    """Give a sentence with full-width marks as the half-width ones of the patterns; what is quoted stays."""
+    parts = re.split(f"({_QUOTED})", sentence)
+    return "".join(part if number % 2 else part.translate(_WIDE) for number, part in enumerate(parts))
 
 
 def _bare(sentence: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json as jsonlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,7 @@ class Result:
         verdict: passed, failed, or skipped for want of a plugin.
         steps: its steps, in order.
         why: why it failed or was skipped.
+        missing: plugins for want of which it was skipped.
     """
 
     scenario: Scenario
@@ -59,6 +61,7 @@ class Result:
     verdict: Verdict
     steps: tuple[Played, ...] = ()
     why: str = ""
+    missing: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain values."""
@@ -70,6 +73,7 @@ class Result:
             "profile": self.profile,
             "verdict": self.verdict,
             "why": self.why,
+            "missing": list(self.missing),
             "steps": [
                 {
                     "line": step.line.number,
@@ -102,6 +106,18 @@ class Report:
         return (
             f"{self.count('passed')} passed, {self.count('failed')} failed, {self.count('skipped')} skipped"
         )
+
+    @property
+    def waiting(self) -> Mapping[str, int]:
+        """Plugin that is still to come → how many scenarios wait for it; the most wanted first."""
+        found = Counter(name for result in self.results for name in result.missing)
+        return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
+    @property
+    def waiting_line(self) -> str:
+        """Say which plugins the skipped scenarios wait for; empty when none was skipped."""
+        told = ", ".join(f"{name} {count}" for name, count in self.waiting.items())
+        return f"skipped, waiting for: {told}" if told else ""
 
     @property
     def ok(self) -> bool:
@@ -205,6 +221,7 @@ async def play_one(
             profile=profile,
             verdict="skipped",
             why=f"needs {', '.join(missing)}, not installed",
+            missing=tuple(missing),
         )
     else:
         if watcher is not None:
@@ -372,7 +389,7 @@ class Terminal:
 
 
 def run(paths: Sequence[Path], profile: str | None, json: bool, console: Any) -> int:
-    """Play scenarios for the command line: each step, then `N passed, N failed, N skipped`.
+    """Play scenarios for the command line: each step, what the skipped wait for, `N passed, N failed, N skipped`.
 
     Args:
         paths: files and folders.
@@ -393,10 +410,16 @@ def run(paths: Sequence[Path], profile: str | None, json: bool, console: Any) ->
         show(str(error), "red")
         return 2
     if json:
-        whole = {"line": report.line, "results": [result.as_json() for result in report.results]}
+        whole = {
+            "line": report.line,
+            "waiting": dict(report.waiting),
+            "results": [result.as_json() for result in report.results],
+        }
         console.print(
             jsonlib.dumps(whole, ensure_ascii=False, indent=1), markup=False, highlight=False, soft_wrap=True
         )
     else:
+        if report.waiting_line:
+            show(f"\n{report.waiting_line}", "yellow")
         show(f"\n{report.line}", "green" if report.ok else "red")
     return 0 if report.ok else 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from io import BytesIO
+from typing import Any, cast
 
-from groupops.actions import Action
+from groupops.actions import Action, SendFile
 from groupops.flow import Outcome
 from groupops.people import AccountId
 from groupops.records import Audit, Case, Obligation, OutboxRow, OutboxState, Ticket
@@ -81,7 +83,7 @@ def _sent(action: Any, purpose: str) -> Sent:
         to=frozenset({account} if account else mentions),
         text="\n".join(part for part in parts if part),
         private=action.kind == "direct_message"
-        or (action.kind in ("send_card", "send_file") and bool(account)),
+        or (action.kind in ("send_card", "send_file", "send_image") and bool(account)),
         purpose=purpose,
         place=str(action.group_id),
         action=action,
@@ -107,6 +109,62 @@ async def letters(stage: Stageplay, name: str) -> tuple[Sent, ...]:
 async def said_in_group(stage: Stageplay) -> tuple[Sent, ...]:
     """Give what the bot said in the present group."""
     return tuple(one for one in await sent(stage) if not one.private and one.place == stage.place.id)
+
+
+async def answers(stage: Stageplay) -> tuple[str, ...]:
+    """Give the answers to commands of this block, those that the platform could not send included."""
+    found = [one.text for one in await sent(stage) if one.purpose == "answer"]
+    for outcome in outcomes(stage):
+        if outcome.event.kind == "command_given":
+            found += [_sent(row.action, "").text for row, _ in outcome.receipts if row.action.kind in _TALK]
+        if outcome.answer is not None:
+            found.append(outcome.answer.text)
+    return tuple(text for text in found if text)
+
+
+async def files(stage: Stageplay) -> tuple[SendFile, ...]:
+    """Give the files the bot sent in this block."""
+    return tuple(one.action for one in await sent(stage) if isinstance(one.action, SendFile))
+
+
+async def pictures(stage: Stageplay) -> tuple[Sent, ...]:
+    """Give the messages of this block that are pictures."""
+    return tuple(one for one in await sent(stage) if one.action.kind == "send_image")
+
+
+def content(file: SendFile) -> str:
+    """Give what stands in a table or text file, cell by cell, as text."""
+    if not file.name.lower().endswith((".xlsx", ".xls", ".ods")):
+        return file.data.decode("utf-8-sig", errors="replace")
+    book = import_module("python_calamine").CalamineWorkbook.from_object(BytesIO(file.data))
+    rows = [row for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python()]
+    return "\n".join("\t".join(str(cell) for cell in row) for row in rows)
+
+
+async def kept(stage: Stageplay) -> str:
+    """Give all that is in the record now, the tables of the plugins included, as one text."""
+    records = stage.records
+    rows: list[object] = [
+        *await records.cases(),
+        *await records.audit(limit=1_000_000),
+        *await records.outbox(limit=1_000_000),
+        *await records.tickets(open_only=False),
+        *await records.obligations(),
+    ]
+    for manifest in stage.engine.parts.hooks.manifests.values():
+        if manifest.models:
+            rows += await _rows_of(manifest.models)
+    return "\n".join(str(row) for row in rows)
+
+
+async def _rows_of(module: str) -> list[object]:
+    """Give the rows of all tables that a module declares."""
+    made = [
+        thing
+        for thing in vars(import_module(module)).values()
+        if isinstance(thing, type) and thing.__module__ == module and hasattr(thing, "_meta")
+    ]
+    return [row for table in made for row in await cast("Any", table).all().values()]
 
 
 def deeds(stage: Stageplay, kind: str, *, done: bool = True) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from groupops.engine import Engine
 from groupops.errors import ConfigError, GroupOpsError, ScenarioError, StoreError
 from groupops.events import CommandGiven, Event, Media, MessagePosted
 from groupops.flow import Outcome
-from groupops.people import AccountId, GroupId, Person, PersonId, Role, Stage
+from groupops.people import AccountId, GroupId, PersonLine, Role, Stage
 from groupops.records import Case, OutboxState, Records
 from groupops.scenario.refusing import RefusingRecords
 from groupops.scenario.words import Moment
@@ -71,7 +71,8 @@ class Actor:
         card: their name in the group.
         nick: their account's own name.
         roles: their roles in the organisation.
-        department: where they work.
+        department, company, position, region: where and as what they work.
+        ref: the organisation's own number of them.
         real_name: their name on the roster; empty when they are not on it.
         steward: True when they may decide cases.
         there: True when they are in the group from the start.
@@ -85,6 +86,10 @@ class Actor:
     nick: str = ""
     roles: frozenset[str] = frozenset()
     department: str = ""
+    company: str = ""
+    position: str = ""
+    region: str = ""
+    ref: str = ""
     real_name: str = ""
     steward: bool = False
     there: bool = True
@@ -94,7 +99,29 @@ class Actor:
     @property
     def on_roster(self) -> bool:
         """True when the organisation knows the person."""
-        return bool(self.real_name or self.roles or self.department or self.elsewhere)
+        said = (
+            self.real_name,
+            self.roles,
+            self.department,
+            self.company,
+            self.position,
+            self.region,
+            self.ref,
+        )
+        return any(said) or bool(self.elsewhere)
+
+    def line(self, accounts: Iterable[AccountId] = ()) -> PersonLine:
+        """Give the line of the roster that names them, with these accounts."""
+        return PersonLine(
+            ref=self.ref,
+            name=self.real_name or self.name,
+            department=self.department,
+            company=self.company,
+            position=self.position,
+            region=self.region,
+            org_roles=self.roles,
+            accounts=tuple(accounts),
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -153,6 +180,7 @@ class Setup:
         default_packs: what a group gets that nobody bound.
         extra: the plugins there are, by name.
         cast: who there is.
+        elsewhere: who stands on the roster besides, without an account.
         places: the groups.
         wants: capabilities without which nothing is to happen.
         hook_timeout: seconds a plugin may think.
@@ -170,6 +198,7 @@ class Setup:
     default_packs: tuple[str, ...] = ()
     extra: dict[str, ModuleType] = field(default_factory=dict[str, ModuleType])
     cast: dict[str, Actor] = field(default_factory=dict[str, Actor])
+    elsewhere: list[Actor] = field(default_factory=list[Actor])
     places: dict[str, Place] = field(default_factory=dict[str, Place])
     wants: frozenset[str] = frozenset()
     hook_timeout: float = 5.0
@@ -326,6 +355,7 @@ class Stageplay:
             self._build(place)
         for actor in setup.cast.values():
             await self._seat(actor)
+        await self._enrol()
         for place in setup.places.values():
             if place.bound:
                 await self._bind(place)
@@ -362,23 +392,19 @@ class Stageplay:
                 )
             if actor.friend:
                 self.platform(place).world.befriend(actor.name)
-        accounts = [AccountId(f"{platform}:{actor.name}") for platform in (PLATFORM, *actor.elsewhere)]
         if actor.steward:
-            await self.engine.steward(accounts[0])
-        if actor.on_roster:
-            await self._enrol(actor, accounts)
+            await self.engine.steward(AccountId(f"{PLATFORM}:{actor.name}"))
 
-    async def _enrol(self, actor: Actor, accounts: Iterable[AccountId]) -> None:
-        people = self.engine.people
-        person = Person(
-            id=PersonId(0),
-            name=actor.real_name or actor.name,
-            department=actor.department,
-            org_roles=actor.roles,
-        )
-        stored = (await people.put_person(person, by="scenario")).person
-        for account in accounts:
-            await people.bind(account, stored.id, by="scenario")
+    async def _enrol(self) -> None:
+        """Have the roster say who is who, before anybody is looked at."""
+        lines = [
+            actor.line(AccountId(f"{platform}:{actor.name}") for platform in (PLATFORM, *actor.elsewhere))
+            for actor in self.setup.cast.values()
+            if actor.on_roster
+        ]
+        lines += [actor.line() for actor in self.setup.elsewhere]
+        if lines:
+            await self.engine.people.enrol(lines, by="scenario")
 
     async def _bind(self, place: Place) -> None:
         owner = next((one.name for one in self.setup.cast.values() if one.role is Role.OWNER), "")
@@ -572,7 +598,7 @@ class Stageplay:
         if seated and "command_given" in self.sandbox.hears(self.place.id):
             self.world.write_to_bot(self.native, self.actor(name).name, text)
         else:
-            word, *args = text.split()
+            word, args = _parted(text)
             await self.tell(
                 CommandGiven(
                     id=f"console:{self.next_number()}",
@@ -581,7 +607,7 @@ class Stageplay:
                     source="console",
                     account=self.account(name),
                     name=word,
-                    args=tuple(args),
+                    args=args,
                     private=True,
                 )
             )
@@ -622,6 +648,13 @@ class Stageplay:
 
 
 _DATED = "from-that-day"
+
+
+def _parted(text: str) -> tuple[str, tuple[str, ...]]:
+    """Part what somebody types into the command's word and the rest; a colon may stand behind the word."""
+    word, *args = text.removeprefix("/").split()
+    head, colon, tail = word.replace("\uff1a", ":").partition(":")
+    return head, (*((tail,) if colon and tail else ()), *args)
 
 
 async def _unless_refused(job: Awaitable[int]) -> int:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from groupops.errors import ScenarioError
-from groupops.events import PersonChanged
-from groupops.people import Person, Role, Stage
+from groupops.people import Person, PersonLine, Role, Stage
 from groupops.scenario.language import given, when
 from groupops.scenario.seeing import tickets
 from groupops.scenario.stage import Actor, Missing, Stageplay
+from groupops.scenario.steps.setting_up import described
 from groupops.scenario.words import Moment
 
 # — time —
@@ -70,6 +70,15 @@ async def knocks(stage: Stageplay, name: str, comment: str) -> None:
     await stage.ready()
     stage.setup.cast.setdefault(name, Actor(name=name))
     stage.sandbox.knock(stage.native, name, comment=comment)
+    await stage.settle()
+
+
+@when("{account} 申请入群,邀请人 {account},附言{text}")
+async def knocks_invited(stage: Stageplay, name: str, inviter: str, comment: str) -> None:
+    """一个人由一名成员邀请,申请进群。"""
+    await stage.ready()
+    stage.setup.cast.setdefault(name, Actor(name=name))
+    stage.sandbox.knock(stage.native, name, comment=comment, inviter=stage.actor(inviter).name)
     await stage.settle()
 
 
@@ -156,7 +165,7 @@ async def list_comes_empty(stage: Stageplay) -> None:
 async def leaves_organisation(stage: Stageplay, name: str) -> None:
     """名册更新:这个人已离开单位。"""
     person = await _person(stage, name)
-    await _store(stage, replace(person, active=False))
+    await _enrol(stage, _line_of(person, active=False))
 
 
 @when("名册把 {account} 标为在职")
@@ -165,14 +174,32 @@ async def returns_to_organisation(stage: Stageplay, name: str) -> None:
     await stage.ready()
     known = stage.engine.people.person(stage.account(name))
     if known is None or known.provisional:
-        stored = await stage.engine.people.put_person(Person(id=_NEW, name=name), by="roster")
-        bound = await stage.engine.people.bind(stage.account(name), stored.person.id, by="roster")
-        await _tell_all(stage, (*stored.facts, *bound.facts))
+        await _enrol(stage, stage.actor(name).line((stage.account(name),)))
         return
-    await _store(stage, replace(known, active=True))
+    await _enrol(stage, _line_of(known, active=True))
 
 
-_NEW = Person(id=0).id  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - 0 stands for a person to be made
+@when("名册更新为")
+async def roster_says(stage: Stageplay, *, table: list[dict[str, str]]) -> None:
+    """名册增改这些人:姓名,以及可选的 成员(群里的账号)、岗位、工号、公司、部门、职务、地区。"""
+    await stage.ready()
+    lines = [described(Actor(name=row.get("成员") or row["姓名"]), row) for row in table]
+    accounts = [(stage.account(row["成员"]),) if row.get("成员") else () for row in table]
+    await _enrol(stage, *(actor.line(held) for actor, held in zip(lines, accounts, strict=True)))
+
+
+def _line_of(person: Person, *, active: bool) -> PersonLine:
+    return PersonLine(
+        person_id=person.id,
+        ref=person.ref,
+        name=person.name,
+        department=person.department,
+        company=person.company,
+        position=person.position,
+        region=person.region,
+        org_roles=person.org_roles,
+        active=active,
+    )
 
 
 async def _person(stage: Stageplay, name: str) -> Person:
@@ -183,12 +210,8 @@ async def _person(stage: Stageplay, name: str) -> Person:
     return known
 
 
-async def _store(stage: Stageplay, person: Person) -> None:
-    bound = await stage.engine.people.put_person(person, by="roster")
-    await _tell_all(stage, bound.facts)
-
-
-async def _tell_all(stage: Stageplay, facts: tuple[PersonChanged, ...]) -> None:
+async def _enrol(stage: Stageplay, *lines: PersonLine) -> None:
+    _, facts = await stage.engine.people.enrol(lines, by="roster")
     for fact in facts:
         await stage.tell(fact)
     await stage.settle()

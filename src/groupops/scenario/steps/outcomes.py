@@ -116,25 +116,92 @@ async def got_no_letter(stage: Stageplay, name: str) -> None:
     await expect(stage, not await seeing.letters(stage, name), f"no private message to {name}")
 
 
+@then("{account} 收到的私信里没有{text}")
+async def letter_does_not_say(stage: Stageplay, name: str, text: str) -> None:
+    """这一段里机器人没有私下对这个人说这几个字。"""
+    found = await seeing.letters(stage, name)
+    await expect(stage, text not in _texts(found), f"no private message to {name} that says “{text}”")
+
+
+@then("机器人对谁也没有说{text}")
+async def told_nobody(stage: Stageplay, text: str) -> None:
+    """这一段里机器人在群里和私下都没有提到这几个字,指令的答复也算。"""
+    found = "\n".join([*(one.text for one in await seeing.sent(stage)), *await seeing.answers(stage)])
+    await expect(stage, text not in found, f"nobody told “{text}”")
+
+
+@then("{account} 收到文件{text}")
+async def got_file(stage: Stageplay, name: str, file: str) -> None:
+    """这一段里机器人私下给这个人发了文件,文件名里有这几个字。"""
+    account = stage.account(name)
+    found = [one.name for one in await seeing.files(stage) if one.account == account]
+    await expect(stage, any(file in one for one in found), f"a file “{file}” for {name}, not {found}")
+
+
+@then("机器人在群里发了文件{text}")
+async def posted_file(stage: Stageplay, file: str) -> None:
+    """这一段里机器人在群里发了文件,文件名里有这几个字。"""
+    found = [one.name for one in await seeing.files(stage) if one.account is None]
+    await expect(stage, any(file in one for one in found), f"a file “{file}” in the group, not {found}")
+
+
+@then("机器人没有发文件")
+async def no_file(stage: Stageplay) -> None:
+    """这一段里机器人没有发任何文件,群里私下都没有。"""
+    found = [one.name for one in await seeing.files(stage)]
+    await expect(stage, not found, f"no file, not {found}")
+
+
+@then("文件里有{text}")
+async def file_says(stage: Stageplay, text: str) -> None:
+    """这一段里机器人发的某个文件(表格或文本)里有这几个字。"""
+    found = await seeing.files(stage)
+    await expect(stage, any(text in seeing.content(one) for one in found), f"a file that says “{text}”")
+
+
+@then("文件里没有{text}")
+async def file_does_not_say(stage: Stageplay, text: str) -> None:
+    """这一段里机器人发了文件(表格或文本),其中没有这几个字。"""
+    found = await seeing.files(stage)
+    wanted = found and not any(text in seeing.content(one) for one in found)
+    await expect(stage, wanted, f"files that do not say “{text}”")
+
+
+@then("{account} 收到图片")
+async def got_picture(stage: Stageplay, name: str) -> None:
+    """这一段里机器人私下给这个人发了图片。"""
+    account = stage.account(name)
+    found = [one for one in await seeing.pictures(stage) if one.private and account in one.to]
+    await expect(stage, found, f"a picture for {name}")
+
+
+@then("机器人在群里发了图片")
+async def posted_picture(stage: Stageplay) -> None:
+    """这一段里机器人在群里发了图片。"""
+    found = [one for one in await seeing.pictures(stage) if not one.private]
+    await expect(stage, found, "a picture in the group")
+
+
 @then("指令的答复里有{text}")
 async def answered(stage: Stageplay, text: str) -> None:
     """这一段里某个指令的答复提到这几个字(平台送不出的也算)。"""
-    found = await _answers(stage)
+    found = await seeing.answers(stage)
     await expect(stage, any(text in one for one in found), f"an answer that says “{text}”, not {found}")
+
+
+@then("指令的答复里没有{text}")
+async def not_answered_so(stage: Stageplay, text: str) -> None:
+    """这一段里有指令得到答复,但没有提到这几个字。"""
+    found = await seeing.answers(stage)
+    wanted = found and not any(text in one for one in found)
+    await expect(stage, wanted, f"an answer that does not say “{text}”, not {found}")
 
 
 @then("指令没有得到答复")
 async def not_answered(stage: Stageplay) -> None:
     """这一段里没有任何指令得到答复。"""
-    found = await _answers(stage)
+    found = await seeing.answers(stage)
     await expect(stage, not found, f"no answer, not {found}")
-
-
-async def _answers(stage: Stageplay) -> list[str]:
-    """The answers to commands, those that could not be sent included."""
-    told = [one.text for one in await seeing.sent(stage) if one.purpose == "answer"]
-    meant = [one.answer.text for one in seeing.outcomes(stage) if one.answer is not None and one.answer.text]
-    return [*meant, *told]
 
 
 @then("公告里有{text}")
@@ -256,6 +323,38 @@ async def nothing_twice(stage: Stageplay) -> None:
     await expect(stage, done and len(done) == len(set(done)), "everything done once")
 
 
+@then("{account} 的入群申请被同意")
+async def let_in(stage: Stageplay, name: str) -> None:
+    """这一段里机器人同意了这个人的入群申请。"""
+    await expect(stage, _decided(stage, name) is True, f"{name} let in by the bot")
+
+
+@then("{account} 的入群申请被拒绝")
+async def turned_away(stage: Stageplay, name: str) -> None:
+    """这一段里机器人拒绝了这个人的入群申请。"""
+    await expect(stage, _decided(stage, name) is False, f"{name} turned away by the bot")
+
+
+@then("{account} 的入群申请还没有处理")
+async def left_waiting(stage: Stageplay, name: str) -> None:
+    """这一段里机器人没有同意也没有拒绝这个人的入群申请。"""
+    await expect(stage, _decided(stage, name) is None, f"the request of {name} left to a human")
+
+
+def _decided(stage: Stageplay, name: str) -> bool | None:
+    found = [
+        one.action for one in seeing.deeds(stage, "decide_join") if one.action.account == stage.account(name)
+    ]
+    return found[-1].accept if found else None
+
+
+@then("记录里哪里也没有{text}")
+async def kept_nowhere(stage: Stageplay, text: str) -> None:
+    """现在所有的记录,各插件的表也在内,没有一处有这几个字。"""
+    found = next((line for line in (await seeing.kept(stage)).splitlines() if text in line), "")
+    await expect(stage, not found, f"“{text}” kept nowhere, but it is here: {found}")
+
+
 # — tickets —
 
 
@@ -313,6 +412,14 @@ def _of_case(ticket: Ticket) -> bool:
 async def stewards_asked(stage: Stageplay, text: str) -> None:
     """这一段里交给管理员的事(裁定、核准、工单)提到这几个字。"""
     await expect(stage, text in _texts(await seeing.tickets(stage)), f"the stewards asked about “{text}”")
+
+
+@then("管理员的待办里没有{text}")
+async def stewards_not_asked_about(stage: Stageplay, text: str) -> None:
+    """这一段里交给管理员的事都没有提到这几个字。"""
+    await expect(
+        stage, text not in _texts(await seeing.tickets(stage)), f"the stewards not asked about “{text}”"
+    )
 
 
 @then("管理员没有收到待办")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from types import ModuleType
@@ -126,16 +126,33 @@ async def members(stage: Stageplay, names: tuple[str, ...]) -> None:
 
 @given("群里有成员")
 async def members_of_table(stage: Stageplay, *, table: list[dict[str, str]]) -> None:
-    """按表增改成员:成员,以及可选的 身份、群名片、昵称、岗位、部门、姓名。"""
+    """按表增改成员:成员,以及可选的 身份、群名片、昵称、岗位、工号、公司、部门、职务、地区、姓名。"""
     cast = stage.before().cast
     for row in table:
         name = row.get("成员", "")
         if not name:
             raise ScenarioError("a table of members needs a column 成员, with a name in every row")
-        actor = cast.get(name, Actor(name=name))
-        for column, text in row.items():
-            actor = _with(actor, column, text)
-        cast[name] = actor
+        cast[name] = described(cast.get(name, Actor(name=name)), row)
+
+
+@given("名册上还有")
+async def others_on_roster(stage: Stageplay, *, table: list[dict[str, str]]) -> None:
+    """名册上另有这些人,还没有绑定账号:姓名,以及可选的 岗位、工号、公司、部门、职务、地区。"""
+    for row in table:
+        if not row.get("姓名"):
+            raise ScenarioError("a table of the roster needs a column 姓名, with a name in every row")
+        stage.before().elsewhere.append(described(Actor(name=row["姓名"]), row))
+
+
+def described(actor: Actor, row: Mapping[str, str]) -> Actor:
+    """Give somebody with what a row of a table says of them.
+
+    Raises:
+        ScenarioError: there is no such column.
+    """
+    for column, text in row.items():
+        actor = _with(actor, column, text)
+    return actor
 
 
 def _with(actor: Actor, column: str, text: str) -> Actor:
@@ -152,7 +169,11 @@ _COLUMNS: dict[str, Callable[[Actor, str], Actor]] = {
     "群名片": lambda actor, text: replace(actor, card=text),
     "昵称": lambda actor, text: replace(actor, nick=text),
     "岗位": lambda actor, text: replace(actor, roles=frozenset(text.split("、"))),
+    "工号": lambda actor, text: replace(actor, ref=text),
+    "公司": lambda actor, text: replace(actor, company=text),
     "部门": lambda actor, text: replace(actor, department=text),
+    "职务": lambda actor, text: replace(actor, position=text),
+    "地区": lambda actor, text: replace(actor, region=text),
     "姓名": lambda actor, text: replace(actor, real_name=text),
 }
 
@@ -185,6 +206,30 @@ async def has_org_role(stage: Stageplay, name: str, roles: str) -> None:
 async def has_department(stage: Stageplay, name: str, department: str) -> None:
     """一名成员所在的部门。"""
     _change(stage, name, department=department)
+
+
+@given("{account} 的工号是{text}")
+async def has_ref(stage: Stageplay, name: str, ref: str) -> None:
+    """一名成员在单位里的编号(会员号亦同)。"""
+    _change(stage, name, ref=ref)
+
+
+@given("{account} 属于公司{text}")
+async def has_company(stage: Stageplay, name: str, company: str) -> None:
+    """一名成员所在的公司。"""
+    _change(stage, name, company=company)
+
+
+@given("{account} 的职务是{text}")
+async def has_position(stage: Stageplay, name: str, position: str) -> None:
+    """一名成员的职务。"""
+    _change(stage, name, position=position)
+
+
+@given("{account} 属于地区{text}")
+async def has_region(stage: Stageplay, name: str, region: str) -> None:
+    """一名成员所在的地区。"""
+    _change(stage, name, region=region)
 
 
 @given("{account} 在名册上叫{text}")

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from groupops.errors import ScenarioError
 from groupops.events import Card, File, Image, Link, Location, Media, MessagePosted, Segment, Voice
 from groupops.people import AccountId
 from groupops.scenario.language import when
@@ -153,20 +155,49 @@ async def posts_voice(stage: Stageplay, name: str, span: timedelta) -> None:
 @when("{account} 发位置{text}")
 async def shares_location(stage: Stageplay, name: str, label: str) -> None:
     """在群里发一个位置。"""
-    await stage.ready()
-    stage.sandbox.locate(
-        stage.native, stage.actor(name).name, Location(latitude=22.8, longitude=108.3, label=label)
-    )
-    await stage.settle()
+    await _locate(stage, name, Location(latitude=22.8, longitude=108.3, label=label))
 
 
 @when("{account} 私下向机器人发位置{text}")
 async def shares_location_privately(stage: Stageplay, name: str, label: str) -> None:
     """只对机器人发一个位置。"""
+    await _locate(stage, name, Location(latitude=22.8, longitude=108.3, label=label), private=True)
+
+
+@when("{account} 发位置{text},坐标{text}")
+async def shares_point(stage: Stageplay, name: str, label: str, point: str) -> None:
+    """在群里发一个位置,写明坐标:「纬度,经度 坐标系」,坐标系为 gcj02、wgs84、bd09 或省略(不明)。"""
+    await _locate(stage, name, _point(point, label))
+
+
+@when("{account} 私下向机器人发位置{text},坐标{text}")
+async def shares_point_privately(stage: Stageplay, name: str, label: str, point: str) -> None:
+    """只对机器人发一个位置,写明坐标:「纬度,经度 坐标系」。"""
+    await _locate(stage, name, _point(point, label), private=True)
+
+
+async def _locate(stage: Stageplay, name: str, place: Location, *, private: bool = False) -> None:
     await stage.ready()
-    place = Location(latitude=22.8, longitude=108.3, label=label)
-    stage.sandbox.locate(stage.native, stage.actor(name).name, place, private=True)
+    stage.sandbox.locate(stage.native, stage.actor(name).name, place, private=private)
     await stage.settle()
+
+
+def _point(text: str, label: str) -> Location:
+    """Read `22.8170,108.3665 gcj02`.
+
+    Raises:
+        ScenarioError: it is no point.
+    """
+    found = _POINT.fullmatch(text.strip().lower())
+    if found is None:
+        raise ScenarioError(f"“{text}” is no point; write 纬度,经度 坐标系, e.g. 22.8170,108.3665 gcj02")
+    crs: Any = found["crs"] or "unknown"
+    return Location(latitude=float(found["lat"]), longitude=float(found["lon"]), crs=crs, label=label)
+
+
+_POINT = re.compile(
+    r"(?P<lat>-?\d+(?:\.\d+)?)\s*[,,]\s*(?P<lon>-?\d+(?:\.\d+)?)(?:\s+(?P<crs>gcj02|wgs84|bd09))?"
+)
 
 
 @when("{account} 发红包,写着{text}")
