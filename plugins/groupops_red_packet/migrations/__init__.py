@@ -1,0 +1,1 @@
+"""Migrations of the red packets' ledger, in order; Tortoise writes them, `groupops migrate` applies them."""
