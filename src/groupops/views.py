@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -13,7 +13,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from groupops.people import Clause
 from groupops.plugin import Manifest, Settings, texts_of
 from groupops.policy import Ladder, Policy
 from groupops.shelf import Pack
@@ -25,7 +24,8 @@ _REF = re.compile(r"(?:\S+\s+)*?(?P<chapter>[^.\s]+)\.\S.*")
 def pack_text(pack: Pack, policy: Policy, manifests: Mapping[str, Manifest]) -> str:
     """Give a pack as text that reads like the regulation it came from.
 
-    Clauses are counted from 1 in the pack's order; `群规 10` asks for one by that number.
+    Articles are counted from 1 in the pack's order, rules under one reference as one; `群规 10` asks for one
+    by the text's own number, or else by this.
 
     Args:
         pack: the pack.
@@ -82,11 +82,11 @@ class _Book:
     # — clauses —
 
     def clauses(self) -> Iterator[str]:
-        numbered = enumerate(self.policy.clauses.items(), 1)
-        for chapter, inside in groupby(numbered, key=lambda one: self._chapter(one[1][1].ref)):
+        articles = enumerate(articles_of(self.policy).items(), 1)
+        for chapter, inside in groupby(articles, key=lambda one: self._chapter(one[1][0])):
             yield from ("", chapter) if chapter else ("",)
-            for number, (rule, clause) in inside:
-                yield from self._clause(number, rule, clause)
+            for number, (ref, entries) in inside:
+                yield from self._article(number, ref, entries)
 
     def _chapter(self, ref: str) -> str:
         """Give the heading under which a clause stands; empty when its text knows no chapters."""
@@ -98,11 +98,16 @@ class _Book:
         mark = " " if chapter.isascii() else "、"
         return f"{chapter}{mark}{titles[chapter]}" if chapter in titles else chapter
 
-    def _clause(self, number: int, rule: str, clause: Clause) -> Iterator[str]:
-        yield f"  {number}. {clause.ref}  {clause.text}{self._idle(rule)}"
-        ladder = self.policy.ladders.get(self._ladder_name(rule))
-        if ladder is not None:
-            yield f"     违反时:{self._consequence(ladder)}"
+    def _article(self, number: int, ref: str, entries: Sequence[tuple[str, str]]) -> Iterator[str]:
+        """Give one article; rules of it that lead to the same share the line that says so."""
+        told = [(f"{text}{self._idle(rule)}", self._ladder_name(rule)) for rule, text in entries]
+        head = f"  {number}. {ref}"
+        for name, alike in groupby(told, key=lambda one: one[1]):
+            for text, _ in alike:
+                yield f"{head}  {text}"
+                head = " " * 4
+            if name in self.policy.ladders:
+                yield f"      违反时:{self._consequence(self.policy.ladders[name])}"
 
     def _idle(self, rule: str) -> str:
         plugin = rule.partition(".")[0]
@@ -172,9 +177,13 @@ class _Book:
             return
         yield "尚未启用(插件待安装,条文先列出,不执行)"
         for plugin in self.policy.inactive:
-            rules = [number for number, rule in enumerate(self.policy.clauses, 1) if _of(rule) == plugin]
+            rules = self._numbers_of(plugin)
             where = f":第 {'、'.join(str(one) for one in rules)} 条" if rules else ""
             yield f"  {self._title(plugin)}({plugin}){where}"
+
+    def _numbers_of(self, plugin: str) -> list[int]:
+        articles = enumerate(articles_of(self.policy).values(), 1)
+        return [number for number, rules in articles if any(_of(rule) == plugin for rule, _ in rules)]
 
     def settings(self) -> Iterator[str]:
         yield "各项设置(只列与缺省不同的)"
@@ -188,6 +197,14 @@ class _Book:
     def _title(self, plugin: str) -> str:
         manifest = self.manifests.get(plugin)
         return manifest.title if manifest is not None else _word("plugin", plugin)
+
+
+def articles_of(policy: Policy) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """Give the articles of a policy in its own order: reference → (rule, text) of each rule under it."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for rule, clause in policy.clauses.items():
+        found.setdefault(clause.ref or rule, []).append((rule, clause.text))
+    return found
 
 
 def _of(rule: str) -> str:

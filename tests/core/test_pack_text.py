@@ -43,8 +43,11 @@ class Manners(Settings):
     loud: bool = False
 
 
+RULES = (Rule(id="manners.polite", title="好好说话"), Rule(id="manners.kind", title="不骂人"))
+
+
 def read(text: str = HOUSE_RULES) -> str:
-    manners = Manifest(title="礼貌", settings=Manners, rules=(Rule(id="manners.polite", title="好好说话"),))
+    manners = Manifest(title="礼貌", settings=Manners, rules=RULES)
     pack = parse_pack(text)
     policy = resolve(PackShelf([pack]), {"manners": manners}, {}, (pack.id,), {})
     return pack_text(pack, policy, {"manners": manners})
@@ -69,6 +72,15 @@ def test_clauses_stand_numbered_under_their_chapters_in_the_order_of_the_pack() 
     assert lines[start + 1].startswith("1. 公约 一.1  好好说话。")
     assert lines[start + 3].startswith("2. 公约 一.2  不打断别人。")
     assert "3. 公约 末句  即日起施行。" in lines
+
+
+def test_rules_under_one_reference_are_one_article_and_share_what_follows() -> None:
+    both = '[clause."manners.kind"]\nref = "公约 一.1"\ntext = "不骂人。"\n[clause."topics.disrespect"]'
+
+    text = read(HOUSE_RULES.replace('[clause."topics.disrespect"]', both))
+
+    assert "  1. 公约 一.1  好好说话。\n      不骂人。\n      违反时:第 1 次提醒" in text
+    assert "  2. 公约 一.2" in text
 
 
 def test_a_clause_outside_all_chapters_has_no_heading() -> None:
@@ -111,6 +123,8 @@ def test_every_shipped_pack_gives_each_clause_a_number_of_its_own_text(pack_id: 
 
     text = pack_text(pack, policy, {})
 
-    for number, clause in enumerate(policy.clauses.values(), 1):
-        assert f"  {number}. {clause.ref}  {clause.text}" in text
+    articles = list(dict.fromkeys(clause.ref for clause in policy.clauses.values()))
+    for clause in policy.clauses.values():
+        assert f"  {articles.index(clause.ref) + 1}. {clause.ref}  " in text
+        assert clause.text in text
         assert clause.ref.startswith("篇")
