@@ -499,6 +499,27 @@ def _text(path: Path) -> str:
         raise GroupOpsError(f"{path}: cannot be read: {error.strerror}") from error
 
 
+def main() -> None:
+    """Run a command: one of these, or one that an installed plugin offers."""
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    if not words or words[0] not in _own_words():
+        _mount()
+    app()
+
+
+@_told
+def _mount() -> int:
+    from groupops.desk import mount
+
+    mount(app)
+    return 0
+
+
+def _own_words() -> frozenset[str]:
+    commands = (one.name or getattr(one.callback, "__name__", "") for one in app.registered_commands)
+    return frozenset((*commands, *(one.name or "" for one in app.registered_groups)))
+
+
 def _group(text: str) -> GroupId:
     platform, colon, native = text.partition(":")
     if not (platform and colon and native):

@@ -46,7 +46,7 @@ DOT = bytes.fromhex(
 )
 """A picture of one pixel (PNG)."""
 
-CORE_ONLY: frozenset[str] = frozenset({"obligation_missed", "person_changed", "time_came"})
+CORE_ONLY: frozenset[str] = frozenset({"case_changed", "obligation_missed", "person_changed", "time_came"})
 """Kinds that no platform can tell of."""
 
 

@@ -13,6 +13,7 @@ from groupops.actions import (
     AskStewards,
     DeleteMessage,
     DirectMessage,
+    Errand,
     Mute,
     Receipt,
     RemoveMember,
@@ -27,7 +28,7 @@ from groupops.counters import CountersUnavailable
 from groupops.directory import PeopleBook
 from groupops.echoes import SAME_UTTERANCE_S, Heard, Uttered
 from groupops.errands import Errands
-from groupops.errors import Conflict, StoreError
+from groupops.errors import ConfigError, Conflict, StoreError
 from groupops.events import (
     ChoiceMade,
     CommandGiven,
@@ -368,6 +369,24 @@ class Flow:
         outcome.receipts += await self.outbox.send(stored)
         for fact in facts:
             outcome.further += (await self.handle(fact),)
+
+    async def carry(self, event: Event, plugin: str, asked: Sequence[Action | Errand]) -> Outcome:
+        """Carry out what a plugin asks by its operator's word, as if it had answered a fact with it.
+
+        Raises:
+            ConfigError: the group is not bound.
+            StoreError: the database refuses.
+        """
+        outcome = Outcome(event=event)
+        plan = self.plans.of(event.group_id)
+        if plan is None:
+            raise ConfigError(f"group {event.group_id!r} is not bound")
+        facts: list[Event] = []
+        rows = await self._rows_of(event, plan, Said_(plugin=plugin, value=asked), facts, outcome)
+        outcome.receipts += await self.outbox.send(await self.records.enqueue(rows) if rows else ())
+        for fact in facts:
+            outcome.further += (await self.handle(fact),)
+        return outcome
 
     def _ask_reacts(self, event: Event, plan: GroupPlan, member: Member) -> Asked:
         return self.hooks.ask(_meant(plan.reacts.get(event.kind, ()), event), event, plan.group, member)

@@ -214,6 +214,8 @@ async def opened(assembled: Assembled, *, shared: bool = False) -> AsyncGenerato
     apps = apps_of(engine.parts.hooks)
     async with AsyncExitStack() as stack:
         tables = await stack.enter_async_context(open_records(config.database_url, apps=apps, shared=shared))
+        if not shared:
+            stack.enter_context(tables.context)  # this task's plugins find their tables, nobody else's do
         records = cast("Records", tables)  # pyright tells kinds of coroutines apart that mypy does not
         assembled.late.come(records)
         stack.push_async_callback(engine.parts.counters.close)

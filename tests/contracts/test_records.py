@@ -142,6 +142,49 @@ async def test_a_person_is_stored_and_changed(records: Records) -> None:
     assert await records.persons() == (changed,)
 
 
+async def test_many_persons_are_stored_and_bound_at_once(records: Records) -> None:
+    known = await records.put_person(Person(id=PersonId(0), name="李雷"))
+    moved = replace(known, department="财务部", ref="1001", company="甲", position="会计", region="南宁")
+    new = Person(id=PersonId(0), name="王芳", ref="1002", left_at=NOON, active=False)
+
+    stored = await records.enrol([(new, (WANG,)), (moved, (LI,)), (replace(new, ref="1003"), ())])
+
+    assert stored[1] == moved
+    assert [await records.person(one.id) for one in stored] == list(stored)
+    assert [one.ref for one in stored] == ["1002", "1001", "1003"]
+    assert await records.person_of(WANG) == stored[0]
+    assert await records.person_of(LI) == moved
+
+
+async def test_of_many_persons_none_is_stored_when_one_account_is_taken(records: Records) -> None:
+    known = await records.put_person(Person(id=PersonId(0), name="李雷"))
+    await records.bind(LI, known.id)
+
+    with pytest.raises(Conflict):
+        await records.enrol(
+            [(Person(id=PersonId(0), name="王芳"), (WANG,)), (Person(id=PersonId(0), name="赵敏"), (LI,))]
+        )
+
+    assert await records.persons() == (known,)
+    assert await records.person_of(WANG) is None
+
+
+async def test_of_many_persons_none_is_stored_when_one_is_not_there(records: Records) -> None:
+    with pytest.raises(StoreError, match="no person 7"):
+        await records.enrol([(Person(id=PersonId(0), name="王芳"), ()), (Person(id=PersonId(7)), ())])
+
+    assert await records.persons() == ()
+
+
+async def test_the_last_word_about_a_subject_is_known(records: Records) -> None:
+    await records.note(Audit(at=NOON, what="said", subject="register", actor="hr", detail={}))
+    await records.note(Audit(at=NOON + DAY, what="said", subject="register", actor="hr", detail={}))
+    await records.note(Audit(at=NOON + 2 * DAY, what="said", subject="person:1", actor="hr", detail={}))
+
+    assert await records.noted_last("register") == NOON + DAY
+    assert await records.noted_last("nothing") is None
+
+
 async def test_a_person_that_is_not_there_cannot_be_changed(records: Records) -> None:
     with pytest.raises(StoreError, match="no person 7"):
         await records.put_person(Person(id=PersonId(7)))

@@ -30,6 +30,7 @@ NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 THEN = {"notes": "tests.support.notes_then.models"}
 NOW = {"notes": "tests.support.notes_now.models"}
 CORE = "core.0001_initial"
+CORE_2 = "core.0002_person_details"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -42,9 +43,9 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 async def test_an_empty_database_lacks_everything_and_then_nothing(url: str) -> None:
-    assert await schema.behind(url, NOW) == [CORE, "notes.0001_initial", "notes.0002_amounts"]
+    assert await schema.behind(url, NOW) == [CORE, CORE_2, "notes.0001_initial", "notes.0002_amounts"]
 
-    assert await schema.migrate(url, NOW) == [CORE, "notes.0001_initial", "notes.0002_amounts"]
+    assert await schema.migrate(url, NOW) == [CORE, CORE_2, "notes.0001_initial", "notes.0002_amounts"]
 
     assert await schema.behind(url, NOW) == []
     assert await schema.migrate(url, NOW) == []
@@ -88,7 +89,7 @@ async def test_every_index_of_the_models_exists(url: str) -> None:
 async def test_two_who_migrate_at_once_do_it_once(url: str) -> None:
     done = await asyncio.gather(schema.migrate(url), schema.migrate(url))
 
-    assert sorted(done) == [[], [CORE]]
+    assert sorted(done) == [[], [CORE, CORE_2]]
 
 
 async def test_a_migration_that_fails_leaves_the_schema_as_it_was(
@@ -100,8 +101,8 @@ async def test_a_migration_that_fails_leaves_the_schema_as_it_was(
     with pytest.raises(StoreError, match="nowhere"):
         await schema.migrate(url, {"broken": "broken_app.models"})
 
-    assert await schema.behind(url) == [CORE]
-    assert await schema.migrate(url) == [CORE]
+    assert await schema.behind(url) == [CORE, CORE_2]
+    assert await schema.migrate(url) == [CORE, CORE_2]
 
 
 async def test_a_sqlite_database_is_brought_up_when_it_is_opened(sqlite_url: str) -> None:

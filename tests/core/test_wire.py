@@ -44,6 +44,10 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.one_of(*map(any_of, get_args(hint)))
     if get_origin(hint) is tuple:
         return st.lists(any_of(get_args(hint)[0]), max_size=2).map(tuple)
+    if get_origin(hint) is frozenset:
+        return st.frozensets(any_of(get_args(hint)[0]), max_size=2)
+    if get_origin(hint) is Mapping:
+        return st.dictionaries(*map(any_of, get_args(hint)), max_size=2)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return st.sampled_from(hint)
     assert is_dataclass(hint), f"teach this test about {hint}"
