@@ -115,7 +115,7 @@ def test_settings_are_listed_where_they_differ_from_the_default() -> None:
     assert "    loud(loud):是" in text
 
 
-@pytest.mark.parametrize("pack_id", ["s02", "s09", "s10", "s18"])
+@pytest.mark.parametrize("pack_id", ["s02", "s09", "s10", "s14", "s18"])
 def test_every_shipped_pack_gives_each_clause_a_number_of_its_own_text(pack_id: str) -> None:
     shelf = PackShelf.load()
     pack = shelf.get(pack_id)
@@ -128,3 +128,17 @@ def test_every_shipped_pack_gives_each_clause_a_number_of_its_own_text(pack_id: 
         assert f"  {articles.index(clause.ref) + 1}. {clause.ref}  " in text
         assert clause.text in text
         assert clause.ref.startswith("篇")
+
+
+@pytest.mark.parametrize(
+    ("pack_id", "numbers"),
+    [
+        ("s02", ["2", *(f"3.{item}" for item in range(1, 9))]),
+        ("s09", ["适用范围", "1", "2", "3", "4", "5", "末句"]),
+        ("s14", ["二", *(f"三.{item}" for item in range(1, 6)), "末句"]),
+    ],
+)
+def test_no_article_of_the_regulation_is_left_out(pack_id: str, numbers: list[str]) -> None:
+    clauses = resolve(PackShelf.load(), {}, {}, (pack_id,), {}).clauses
+
+    assert list(dict.fromkeys(clause.ref.split()[1] for clause in clauses.values())) == numbers
