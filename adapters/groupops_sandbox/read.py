@@ -203,7 +203,11 @@ def _located(fact: Fact, sight: Sight) -> LocationShared | None:
     for part in fact.segments:
         if isinstance(part, Location):
             return LocationShared(
-                **_base(fact, sight), account=fact.account, location=part, message_id=fact.message_id
+                **_base(fact, sight),
+                account=fact.account,
+                location=part,
+                message_id=fact.message_id,
+                private=fact.private,
             )
     return None
 

@@ -288,11 +288,12 @@ class JoinRequested(Happening):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationShared(Happening):
-    """An account shared where it is, by a message or by a menu."""
+    """An account shared where it is, by a message or by a menu; `private` when it was said to the bot alone."""
 
     account: AccountId
     location: Location
     message_id: str = ""
+    private: bool = False
     kind: Literal["location_shared"] = "location_shared"
 
 
