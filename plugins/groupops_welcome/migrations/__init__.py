@@ -1,0 +1,1 @@
+"""Migrations of welcome, in order; Tortoise writes them, `groupops migrate` applies them."""
