@@ -7,11 +7,14 @@ from groupops_roster.cards.folding import Loose, loosely, strict
 from groupops_roster.cards.formats import Format
 from groupops_roster.cards.masks import holds_number
 from groupops_roster.cards.reading import Reader, related
-from groupops_roster.cards.units import Tree
+from groupops_roster.cards.units import Place, Tree
 from groupops_roster.cards.words import load_words
 
 _FAMILIAR = range(2, 4)
 """Characters of a familiar form that has its word in front: 小张, 小欧阳."""
+
+_NICKNAME = 2
+"""Characters of part of a name with a familiar word: 静姐, 三哥."""
 
 Spans = list[tuple[int, int]]
 
@@ -46,10 +49,11 @@ def fault_of(card: str, reader: Reader, holder: Person | None) -> str:
         return "somebody_else"
     if reader.format is Format.REFERRER:
         return _fault_of_pair(said, spans)
-    if len({said.text[start:end] for start, end in spans}) > 1:
+    words = {said.text[start:end] for start, end in spans}
+    if len(words.difference(load_words().unit_endings)) > 1:  # 中心 is a name only where nothing else is one
         return "several_names"
     if found:
-        return _fault_around(said, spans, found[0], reader)
+        return _fault_around(card, said, spans, found[0], reader)
     return _fault_without_name(said, reader)
 
 
@@ -65,20 +69,38 @@ def _fault_of_pair(said: Loose, spans: Spans) -> str:
     return "familiar" if any(map(is_familiar, said.pieces)) else "name_unknown"
 
 
-def _fault_around(said: Loose, spans: Spans, persons: tuple[Person, ...], reader: Reader) -> str:
+def _fault_around(card: str, said: Loose, spans: Spans, persons: tuple[Person, ...], reader: Reader) -> str:
     """What is wrong with a card that has one name of the roster."""
     if any(related(said.text, start, end, said.edges) for start, end in spans):
         return "relation"
-    tree = reader.tree
-    if tree is None:
+    if reader.tree is None:
         return "extra"
-    units = [
-        said.text[start:end] for start, end in tree.loose.spans(said.text, lambda start, end: end - start > 1)
-    ]
+    units = _units(card, reader.tree)
     if not units:
-        return "unit_unknown" if len(said.text) - (spans[0][1] - spans[0][0]) > 1 else "unit_missing"
-    at_home = any(tree.at(place, persons) for unit in units for place in tree.loose.get(unit))
-    return "extra" if at_home else "elsewhere"
+        name = sum(end - start for start, end in spans)
+        return _fault_without_unit(card, reader) if len(said.text) - name > 1 else "unit_missing"
+    if any(reader.tree.at(place, persons) for place in units):
+        return "extra"
+    return "department_missing" if any(_lacks_department(card, place, persons) for place in units) else "elsewhere"
+
+
+def _fault_without_unit(card: str, reader: Reader) -> str:
+    """What is wrong with what stands where the unit should be."""
+    department = reader.format is Format.COMPANY and _units(card, reader.register.departments)
+    return "company_missing" if department else "unit_unknown"
+
+
+def _lacks_department(card: str, place: Place, persons: tuple[Person, ...]) -> bool:
+    """Whether the persons' company is named, and none of its departments."""
+    inner = place.inner
+    return inner is not None and any(person.id in inner.home for person in persons) and not _units(card, inner)
+
+
+def _units(card: str, tree: Tree) -> list[Place]:
+    """The units whose names stand in a card, by their accepted spellings."""
+    text = strict(card)
+    spans = tree.strict.spans(text, lambda start, end: end - start > 1)
+    return [place for start, end in spans for place in tree.strict.get(text[start:end])]
 
 
 def _fault_without_name(said: Loose, reader: Reader) -> str:
@@ -98,11 +120,13 @@ def _rests(text: str, tree: Tree) -> Iterator[str]:
 
 
 def is_familiar(word: str) -> bool:
-    """Whether a word is how one calls somebody (小张, 张总, 张) and no full name."""
+    """Whether a word is how one calls somebody (小张, 张总, 静姐, 张) and no full name."""
     words = load_words()
     surnames = words.single_surnames | words.compound_surnames
     if word in surnames:
         return True
     if len(word) in _FAMILIAR and word[0] in words.familiar_before and word[1:] in surnames:
+        return True
+    if len(word) == _NICKNAME and word[1] in words.familiar_after:
         return True
     return any(word[:cut] in surnames and word[cut:] in words.familiar_after for cut in (1, 2))
