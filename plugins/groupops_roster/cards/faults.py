@@ -81,7 +81,11 @@ def _fault_around(card: str, said: Loose, spans: Spans, persons: tuple[Person, .
         return _fault_without_unit(card, reader) if len(said.text) - name > 1 else "unit_missing"
     if any(reader.tree.at(place, persons) for place in units):
         return "extra"
-    return "department_missing" if any(_lacks_department(card, place, persons) for place in units) else "elsewhere"
+    return (
+        "department_missing"
+        if any(_lacks_department(card, place, persons) for place in units)
+        else "elsewhere"
+    )
 
 
 def _fault_without_unit(card: str, reader: Reader) -> str:
@@ -93,7 +97,9 @@ def _fault_without_unit(card: str, reader: Reader) -> str:
 def _lacks_department(card: str, place: Place, persons: tuple[Person, ...]) -> bool:
     """Whether the persons' company is named, and none of its departments."""
     inner = place.inner
-    return inner is not None and any(person.id in inner.home for person in persons) and not _units(card, inner)
+    return (
+        inner is not None and any(person.id in inner.home for person in persons) and not _units(card, inner)
+    )
 
 
 def _units(card: str, tree: Tree) -> list[Place]:

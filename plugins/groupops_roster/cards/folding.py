@@ -51,14 +51,19 @@ def strict(text: str) -> str:
 
 def loosely(text: str) -> Loose:
     """Takes off everything that is no part of a name or a unit."""
-    bare = unicodedata.normalize("NFKC", text).casefold().translate(_loose_table())
+    bare = _parted(text)
     pieces = tuple(bare.split(_BREAK)) if _BREAK in bare else (bare,)
     return Loose("".join(pieces), tuple(filter(None, pieces)))
 
 
 def loose(text: str) -> str:
     """Gives the loose form of a name or a unit in one."""
-    return loosely(text).text
+    return _parted(text).replace(_BREAK, "")
+
+
+def _parted(text: str) -> str:
+    """What is kept of a text, with a break where something parted it."""
+    return unicodedata.normalize("NFKC", text).casefold().translate(_loose_table())
 
 
 class _Table(dict[int, str | int | None]):

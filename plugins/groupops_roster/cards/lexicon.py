@@ -22,16 +22,18 @@ class Lexicon(Generic[T]):
     @classmethod
     def of(cls, words: Iterable[tuple[str, T]]) -> "Lexicon[T]":
         """Makes a lexicon; empty words are left out, and a thing told twice under a word counts once."""
-        meanings: defaultdict[str, dict[int, T]] = defaultdict(dict)
+        meanings: dict[str, tuple[T, ...]] = {}
+        shared: dict[str, dict[int, T]] = {}
         lengths: defaultdict[str, set[int]] = defaultdict(set)
         for word, thing in words:
-            if word:
-                meanings[word].setdefault(id(thing), thing)
-                lengths[word[0]].add(len(word))
-        return cls(
-            {word: tuple(things.values()) for word, things in meanings.items()},
-            {first: tuple(sorted(known, reverse=True)) for first, known in lengths.items()},
-        )
+            known = meanings.setdefault(word, (thing,))
+            if known[0] is not thing:
+                shared.setdefault(word, {id(known[0]): known[0]})[id(thing)] = thing
+        meanings.pop("", None)
+        meanings.update((word, tuple(things.values())) for word, things in shared.items() if word)
+        for word in meanings:
+            lengths[word[0]].add(len(word))
+        return cls(meanings, {first: tuple(sorted(known, reverse=True)) for first, known in lengths.items()})
 
     def get(self, word: str) -> tuple[T, ...]:
         """What the word stands for; nothing when it is unknown."""

@@ -146,9 +146,20 @@ class Reader:
     def _loosely_placed(self, text: str, tree: Tree) -> Iterator[Stated]:
         """A unit and a name in either order, with marks and sorting letters, whatever stands between."""
         for plain in without_letters(text):
-            for place, rest in tree.read(plain, _PLAIN, strictly=False):
-                yield from self._loosely_named(place, rest, tree)
-            yield from self._swapped(plain, tree)
+            found = list(self._after_longest(plain, tree)) or list(self._swapped(plain, tree))
+            yield from found
+            if found:
+                return
+
+    def _after_longest(self, text: str, tree: Tree) -> Iterator[Stated]:
+        """The name behind the longest unit that has a person of this name."""
+        length = -1
+        for place, rest in tree.read(text, _PLAIN, strictly=False):
+            if length not in {-1, len(rest)}:
+                return
+            for stated in self._loosely_named(place, rest, tree):
+                length = len(rest)
+                yield stated
 
     def _loosely_named(self, place: Place, rest: str, tree: Tree) -> Iterator[Stated]:
         """A name with its marks behind a unit; a 一 after a unit may have been meant as a dash."""
