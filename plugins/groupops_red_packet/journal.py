@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from groupops import AccountId, GroupId, GroupOpsError, PersonId
 
@@ -348,33 +349,28 @@ def _paid(item: Item, money: _Money) -> Item:
     return replace(item, open_fen=0, closed_fen=amount)
 
 
+_BESIDE: Mapping[Move, Callable[[Item, Order], dict[str, Any]]] = MappingProxyType(
+    {
+        Move.NOTIFY: lambda _was, order: {"notified_at": order.at},
+        Move.ACCEPT: lambda _was, order: {"accepted_at": order.at, "chosen": ""},
+        Move.CHOOSE: lambda _was, order: {"chosen": order.chosen},
+        Move.EVIDENCE: lambda was, _order: {"evidence": was.evidence + 1},
+        Move.APPEAL: lambda was, order: {"before": was.state, "appealed_at": order.at},
+        Move.RESUME: lambda _was, _order: {"before": None, "appealed_at": None},
+        Move.REDUCE: lambda _was, _order: {"before": None, "appealed_at": None},
+        Move.FREEZE: lambda _was, _order: {"frozen": True},
+        Move.RESTORE: lambda _was, _order: {"frozen": False},
+        Move.REMIND: lambda was, _order: {"reminded": was.reminded + 1},
+        Move.OVERDUE: lambda _was, _order: {"overdue": True},
+        Move.REASSIGN: lambda was, order: {"person_id": order.person_id or was.person_id},
+    }
+)
+"""What a move changes of an item besides its state, its money and its clocks."""
+
+
 def _changed(item: Item, was: Item, order: Order) -> Item:
-    """Give the item with what the move says besides its state and its money."""
-    match order.move:
-        case Move.NOTIFY:
-            return replace(item, notified_at=order.at)
-        case Move.ACCEPT:
-            return replace(item, accepted_at=order.at, chosen="")
-        case Move.CHOOSE:
-            return replace(item, chosen=order.chosen)
-        case Move.EVIDENCE:
-            return replace(item, evidence=item.evidence + 1)
-        case Move.APPEAL:
-            return replace(item, before=was.state, appealed_at=order.at)
-        case Move.RESUME | Move.REDUCE:
-            return replace(item, before=None, appealed_at=None)
-        case Move.FREEZE:
-            return replace(item, frozen=True)
-        case Move.RESTORE:
-            return replace(item, frozen=False)
-        case Move.REMIND:
-            return replace(item, reminded=item.reminded + 1)
-        case Move.OVERDUE:
-            return replace(item, overdue=True)
-        case Move.REASSIGN:
-            return replace(item, person_id=order.person_id or item.person_id)
-        case _:
-            return item
+    beside = _BESIDE.get(order.move)
+    return item if beside is None else replace(item, **beside(was, order))
 
 
 def _clocked(item: Item, was: Item, order: Order) -> Item:

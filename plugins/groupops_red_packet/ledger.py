@@ -47,12 +47,14 @@ class Acted:
 
     Args:
         item: as it stands now.
-        written: the lines that were added; empty when the same had been done before.
-        fresh: False when the same had been done before.
+        written: the lines that were added, now or when the same was done before.
+        journal: all lines of the item.
+        fresh: False when the same had been done before, or nothing was to be done.
     """
 
     item: Item
     written: tuple[Entry, ...] = ()
+    journal: tuple[Entry, ...] = ()
     fresh: bool = True
 
 
@@ -142,7 +144,7 @@ async def _propose(proposal: Proposal) -> Acted:
         order = Order(move=Move.PROPOSE, at=proposal.at, actor="core", amount_fen=amount)
         item, entry = opened(draft, order, f"case/{draft.case_id}/propose")
         await models.add(item, entry)
-        return Acted(item=item, written=(entry,))
+        return Acted(item=item, written=(entry,), journal=(entry,))
 
 
 async def _left(proposal: Proposal) -> int:
@@ -160,23 +162,21 @@ def counted(item: Item) -> int:
 
 
 async def _act(case_id: int, key: str, decide: Decide) -> Acted | None:
-    async with models.writing(case_id) as item:
-        if item is None:
+    async with models.writing(case_id) as held:
+        if held is None:
             return None
+        item = held
         journal = await models.entries(case_id=case_id)
-        if any(entry.key == _keyed(key, 0) for entry in journal):
-            return Acted(item=item, fresh=False)
+        before = tuple(entry for entry in journal if entry.key.rpartition("/")[0] == key)
+        if before:
+            return Acted(item=item, written=before, journal=tuple(journal), fresh=False)
         written: list[Entry] = []
         for number, order in enumerate(decide(item, journal)):
-            item, entry = done(item, order, _keyed(key, number))
+            item, entry = done(item, order, f"{key}/{number}")
             written.append(entry)
         if written:
             await models.append(item, written)
-        return Acted(item=item, written=tuple(written), fresh=bool(written))
-
-
-def _keyed(key: str, number: int) -> str:
-    return f"{key}/{number}"
+        return Acted(item=item, written=tuple(written), journal=(*journal, *written), fresh=bool(written))
 
 
 def month_of(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime]:

@@ -44,7 +44,8 @@ class ItemRow(Model):
 
     retention: ClassVar = {"why": _FOR_EVER}
 
-    case_id = fields.IntField(primary_key=True, generated=False)
+    id = fields.IntField(primary_key=True)
+    case_id = fields.IntField(unique=True)
     group_id = fields.CharField(ID)
     person_id = fields.IntField()
     account = fields.CharField(ID)
@@ -136,7 +137,8 @@ def _item(row: ItemRow) -> Item:
 def _entry(row: EntryRow) -> Entry:
     columns: dict[str, Any] = {field.name: getattr(row, field.name) for field in fields_of(Entry)}
     columns |= {"move": Move(row.move), "state": State(row.state)}
-    return Entry(**columns | {"source": Pot(row.source), "target": Pot(row.target)})
+    columns |= {"source": Pot(row.source), "target": Pot(row.target)}
+    return Entry(**columns)
 
 
 # — writing —
@@ -158,9 +160,7 @@ async def opening(person_id: PersonId) -> AsyncGenerator[None, None]:
     """Hold a person's month for as long as the block runs: two items at once may not both take the rest of the cap."""
     async with in_transaction() as connection:
         if connection.capabilities.dialect == "postgres":
-            await connection.execute_query(
-                "SELECT pg_advisory_xact_lock($1::int4, $2::int4)", [_PERSON_LOCK, int(person_id)]
-            )
+            await connection.execute_script(f"SELECT pg_advisory_xact_lock({_PERSON_LOCK}, {int(person_id)})")
         yield
 
 
@@ -185,7 +185,7 @@ async def anonymise(group_id: GroupId, before: datetime) -> int:
     closed = before.astimezone(UTC)
     async with in_transaction():
         old = ItemRow.filter(group_id=group_id, closed_at__lt=closed, person_id__not=NOBODY)
-        cases = [int(case) for case in await old.values_list("case_id", flat=True)]
+        cases = [row.case_id for row in await old]
         if cases:
             await EntryRow.filter(case_id__in=cases).update(person_id=NOBODY, actor="", note="")
             await ItemRow.filter(case_id__in=cases).update(person_id=NOBODY, account="", chosen="")
@@ -221,7 +221,8 @@ async def items(
         group_id: of one group; None = of all.
         persons: of these persons; None = of all.
         open_only: True for those that are still open.
-        since, until: opened from the one moment and before the other.
+        since: opened from this moment on.
+        until: opened before this moment.
     """
     query = ItemRow.all().order_by("opened_at", "case_id")
     if group_id is not None:

@@ -39,7 +39,8 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="ItemRow",
             fields=[
-                ("case_id", fields.IntField(primary_key=True, unique=True, db_index=True)),
+                ("id", fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("case_id", fields.IntField(unique=True)),
                 ("group_id", fields.CharField(max_length=255)),
                 ("person_id", fields.IntField()),
                 ("account", fields.CharField(max_length=255)),
@@ -75,7 +76,7 @@ class Migration(migrations.Migration):
                 "app": "red_packet",
                 "unique_together": (("rule", "source"),),
                 "indexes": [Index(fields=["group_id", "state"]), Index(fields=["person_id", "opened_at"])],
-                "pk_attr": "case_id",
+                "pk_attr": "id",
                 "table_description": "An item as the lines of its journal make it.",
             },
             bases=["Model"],
