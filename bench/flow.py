@@ -5,7 +5,7 @@ import gc
 import json
 
 from bench.figures import Row, cpu_us, row
-from bench.rig import Flowing, build_flow, told
+from bench.rig import SIX, Flowing, flowing, told
 
 ROUNDS = 7
 WARM = 3
@@ -16,34 +16,25 @@ WORDS = 1_000
 
 
 def rows() -> list[Row]:
-    """The flow's own cost and that with both plugins, turn by turn over the same messages."""
+    """The flow's own cost and that with the six plugins, turn by turn over the same messages."""
     return asyncio.run(_rows())
 
 
 async def _rows() -> list[Row]:
-    both, alone = await build_flow(2, WORDS), await build_flow(0, 0)
-    first, *facts = [one.fact for one in told(MESSAGES * (WARM + ROUNDS) + 1)]
-    await both.engine.flow.handle(first)  # waits until the automaton of all groups is built
-    gc.collect()
-    gc.freeze()  # facts are handed in one by one where they are not all made beforehand
-    whole, bare = list[float](), list[float]()
-    for turn in range(WARM + ROUNDS):
-        part = facts[turn * MESSAGES : (turn + 1) * MESSAGES]
-        costs = _cost(both, part), _cost(alone, part)
-        if turn >= WARM:
-            whole.append(costs[0])
-            bare.append(costs[1])
-    for flowing in (both, alone):
-        await flowing.engine.stop()
-    words = "moderation" if both.moderation else "its matcher (moderation could not be loaded)"
+    async with flowing(SIX, words=WORDS) as six, flowing(()) as alone:
+        first, *facts = [one.fact for one in told(MESSAGES * (WARM + ROUNDS) + 1)]
+        await six.engine.flow.handle(first)  # waits until the automaton of all groups is built
+        gc.collect()
+        gc.freeze()  # facts are handed in one by one where they are not all made beforehand
+        whole, bare = list[float](), list[float]()
+        for turn in range(WARM + ROUNDS):
+            part = facts[turn * MESSAGES : (turn + 1) * MESSAGES]
+            costs = _cost(six, part), _cost(alone, part)
+            if turn >= WARM:
+                whole.append(costs[0])
+                bare.append(costs[1])
     return [
-        row(
-            "FLOW.glance",
-            whole,
-            "<= 20",
-            "µs",
-            f"harmless talk, quiet hours and {words} with {WORDS:,} words, CPU",
-        ),
+        row("FLOW.glance", whole, "<= 20", "µs", f"harmless talk, the six plugins on, {WORDS:,} words, CPU"),
         row(
             "FLOW.glance.bare",
             bare,
@@ -54,9 +45,9 @@ async def _rows() -> list[Row]:
     ]
 
 
-def _cost(flowing: Flowing, facts: list) -> float:  # type: ignore[type-arg]
+def _cost(made: Flowing, facts: list) -> float:  # type: ignore[type-arg]
     left = list[object]()
-    glance = flowing.engine.flow.glance
+    glance = made.engine.flow.glance
 
     def glance_at_all() -> None:
         left.extend(pending for fact in facts if (pending := glance(fact)) is not None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import ModuleType
@@ -19,21 +20,17 @@ from groupops import (
     AccountId,
     Action,
     Capability,
-    DeleteMessage,
     Done,
     Event,
-    Evidence,
     GroupId,
     Listed,
     Manifest,
     Media,
     MembersListed,
     MessagePosted,
-    Offence,
     PlatformError,
     Receipt,
     Role,
-    Rule,
     Stage,
     Text,
     hookimpl,
@@ -45,6 +42,7 @@ from groupops.hooks import Hooks
 from groupops.records import Records
 from groupops.shelf import PackShelf, parse_pack
 from groupops.store.memory import MemoryRecords
+from groupops.store.passing import tables_of
 from groupops.testing import QuietLog
 
 GROUPS = 20
@@ -161,30 +159,29 @@ class Flowing:
         engine: the engine; `engine.flow` takes facts.
         platform: where its actions go.
         listed: the words its groups forbid.
-        moderation: True when the words are matched by the moderation plugin itself.
     """
 
     engine: Engine
     platform: Taker
     listed: Sequence[str]
-    moderation: bool
     log: QuietLog = field(default_factory=QuietLog)
 
 
-async def build_flow(n_plugins: int, words: int, *, records: Records | None = None) -> Flowing:
-    """Build and start the real engine with `GROUPS` enforced groups.
+@asynccontextmanager
+async def flowing(
+    plugins: Sequence[str], *, idle: int = 0, words: int = 0, records: Records | None = None
+) -> AsyncGenerator[Flowing, None]:
+    """Build and start the real engine with `GROUPS` enforced groups; stop it at the end of the block.
 
     Args:
-        n_plugins: plugins in all. With `words` these are quiet hours, moderation, and for the rest plugins that
-            look at every message and say nothing; without words all of them are such plugins.
-        words: forbidden words, matched in every message.
+        plugins: installed plugins to load, as `SIX`.
+        idle: besides, how many plugins that look at every message and say nothing.
+        words: forbidden words, matched in every message by moderation.
         records: where cases go; in memory if not given, since writing is measured elsewhere.
     """
     hooks, listed = Hooks(), vocabulary(words)
-    moderation = bool(words) and _load(hooks)
-    if words and not moderation:
-        hooks.load("listing", _listing(listed))
-    for number in range(n_plugins - len(hooks.loaded)):
+    hooks.load_all(only=plugins)
+    for number in range(idle):
         hooks.load(f"idle_{number}", _idle())
     log, platform = QuietLog(), Taker()
     parts = Parts(
@@ -193,16 +190,25 @@ async def build_flow(n_plugins: int, words: int, *, records: Records | None = No
         counters=MemoryCounters(SystemClock()),
         clock=SystemClock(),
         platforms={"qq": platform},
-        shelf=PackShelf.load().plus(parse_pack(_pack(hooks, listed, moderation=moderation), path="bench")),
+        shelf=PackShelf.load().plus(parse_pack(_pack(hooks, listed), path="bench")),
         log=log,
     )
     engine = Engine.build(parts)
-    await engine.start()
-    await engine.steward(AccountId("qq:10000001"))
-    for group in groups():
-        await engine.bind_group(group, packs=["bench"], stage=Stage.ENFORCED, name="bench")
-        await engine.flow.handle(_list_of(group))
-    return Flowing(engine, platform, listed, moderation, log)
+    async with tables_of(hooks.manifests):
+        await engine.start()
+        try:
+            await engine.steward(AccountId("qq:10000001"))
+            for group in groups():
+                await engine.bind_group(group, packs=["bench"], stage=Stage.ENFORCED, name="bench")
+                await engine.flow.handle(_list_of(group))
+            platform.done = 0
+            yield Flowing(engine, platform, listed, log)
+        finally:
+            await engine.stop()
+
+
+SIX = ("quiet_hours", "moderation", "welcome", "roster", "red_packet", "check_in")
+"""The plugins of the design card, all of which are on in the figures that say so."""
 
 
 def _list_of(group: GroupId) -> MembersListed:
@@ -298,22 +304,12 @@ def _message(number: int, group: int, user: int, text: str) -> dict[str, Any]:
     }
 
 
-def _load(hooks: Hooks) -> bool:
-    """Load quiet hours, and moderation where it is installed and whole."""
-    try:
-        hooks.load_all(only=("quiet_hours", "moderation"))
-    except Exception:  # noqa: BLE001 - a plugin being worked on must not stop a measurement of the dispatch
-        hooks.load_all(only=("quiet_hours",))
-        return False
-    return "moderation" in hooks.names("judge")
-
-
-def _pack(hooks: Hooks, listed: Sequence[str], *, moderation: bool) -> str:
+def _pack(hooks: Hooks, listed: Sequence[str]) -> str:
     lines = ["[pack]", 'id = "bench"', 'title = "bench"']
     lines += ["[plugins]", f"enabled = {json.dumps(list(hooks.loaded))}"]
     if "quiet_hours" in hooks.loaded:
         lines += ["[quiet_hours]", 'windows = [{ start = "03:00", end = "03:01", days = "all" }]']
-    if moderation:
+    if "moderation" in hooks.loaded:
         words = json.dumps(list(listed), ensure_ascii=False)
         lines += ["[moderation]", 'use = ["gambling"]', f"operator_words = {{ gambling = {words} }}"]
     return "\n".join(lines)
@@ -329,25 +325,4 @@ def _idle() -> ModuleType:
             raise AssertionError("a message of nobody")
 
     vars(module).update(manifest=Manifest(title="idle", hears=HEARS), judge=judge)
-    return module
-
-
-def _listing(listed: Sequence[str]) -> ModuleType:
-    """A plugin that forbids words, by moderation's own matcher; stands in while moderation cannot be loaded."""
-    from groupops_moderation.matcher import Term, Union
-
-    union = Union([Term(text=word, category="listed") for word in listed])
-    module = ModuleType("listing")
-
-    @hookimpl
-    def judge(event: Event) -> Offence | None:
-        assert isinstance(event, MessagePosted)
-        if not union.find(event.text, event.group_id):
-            return None
-        taken = DeleteMessage(group_id=event.group_id, message_id=event.message_id, account=event.account)
-        seen = (Evidence(what="word"),)
-        return Offence(rule="listing.word", reason="listed", auto="recall", contain=(taken,), evidence=seen)
-
-    rules = (Rule(id="listing.word", title="listed"),)
-    vars(module).update(manifest=Manifest(title="listing", hears=HEARS, rules=rules), judge=judge)
     return module

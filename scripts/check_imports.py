@@ -27,6 +27,8 @@ LAYERS: dict[str, frozenset[str]] = {
     "contract": frozenset("platform plugin hookspecs records clock calendar policy counters".split()),
     "words": frozenset("people events actions verdicts errors".split()),
 }
+DOORS = frozenset({"groupops", "groupops.importers"})
+"""What plugins and adapters may import of the core: the words, and the readers of other programs' files."""
 NONEBOT_ROOMS = frozenset({"groupops.bridge"})
 TORTOISE_ROOMS = frozenset({"groupops.store"})
 NONEBOT_ONLY = frozenset({"adapter", "bot", "event", "message"})
@@ -79,7 +81,7 @@ def unplaced(tree: Tree) -> list[str]:
 def contracts(tree: Tree) -> str:
     """The contracts for this tree, as import-linter's own INI file."""
     core, guests = tree.within("groupops"), tree.within(*tree.guests)
-    rooms = [module for module in core if module != "groupops"]
+    rooms = [module for module in core if module not in DOORS]
     words = [f"groupops.{word}" for word in sorted(LAYERS["words"]) if f"groupops.{word}" in core]
     native = [m for m in guests if _is_native(m)]
     no_nonebot = [m for m in core + tree.within(*tree.plugins) if not _in(m, NONEBOT_ROOMS)]

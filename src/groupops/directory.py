@@ -327,8 +327,9 @@ class PeopleBook:
     def _owners(self, group_id: GroupId) -> frozenset[AccountId]:
         group = self._groups.get(group_id)
         bound = group.owner if group is not None else None
-        owners = {line.account for line in self._rolls.get(group_id, ()) if line.role is Role.OWNER}
-        return frozenset(owners | ({bound} if bound else set[AccountId]()))
+        roll = self._rolls.get(group_id)
+        owners = roll.owners() if roll is not None else frozenset[AccountId]()
+        return owners | {bound} if bound else owners
 
     def _line(self, group_id: GroupId, account: AccountId) -> Listed:
         roll = self._rolls.get(group_id)

@@ -258,3 +258,11 @@ def test_a_member_takes_some_sixty_bytes() -> None:
 
     size = sum(map(sys.getsizeof, (roll, roll._bytes, roll._changed)))
     assert size / len(members) < 70
+
+
+@given(members=rolls, later=lines)
+def test_a_roll_names_its_owners(members: list[Listed], later: Listed) -> None:
+    roll = Roll(members)
+    roll.put(later)
+
+    assert roll.owners() == {line.account for line in roll if line.role is Role.OWNER}
