@@ -1,0 +1,157 @@
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+from tortoise import fields
+from tortoise.indexes import Index
+
+class Migration(migrations.Migration):
+    initial = True
+
+    operations = [
+        ops.CreateModel(
+            name='AvatarWord',
+            fields=[
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('group_id', fields.CharField(max_length=255)),
+                ('account', fields.CharField(default='', max_length=255)),
+                ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'roster_avatar_words', 'app': 'roster', 'indexes': [Index(fields=['group_id', 'account'])], 'pk_attr': 'id', 'table_description': "A member's own word that the picture is of the member, or, without an account, that a group was asked for it."},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='CardException',
+            fields=[
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('group_id', fields.CharField(max_length=255)),
+                ('account', fields.CharField(max_length=255)),
+                ('reason', fields.TextField(unique=False)),
+                ('by', fields.CharField(max_length=255)),
+                ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'roster_card_exceptions', 'app': 'roster', 'indexes': [Index(fields=['group_id', 'account'])], 'pk_attr': 'id', 'table_description': 'Somebody who may keep another card in a group, for a reason a steward accepted.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='CardWatch',
+            fields=[
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('group_id', fields.CharField(max_length=255)),
+                ('account', fields.CharField(max_length=255)),
+                ('reminders', fields.IntField(default=0)),
+                ('reminded_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('status', fields.CharField(default='open', max_length=16)),
+                ('opened_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'roster_card_watches', 'app': 'roster', 'indexes': [Index(fields=['group_id', 'account'])], 'pk_attr': 'id', 'table_description': 'A card that does not keep to the format, and how often its member was reminded.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='CheckRun',
+            fields=[
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('group_id', fields.CharField(max_length=255)),
+                ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('found', fields.IntField()),
+            ],
+            options={'table': 'roster_check_runs', 'app': 'roster', 'indexes': [Index(fields=['group_id', 'at'])], 'pk_attr': 'id', 'table_description': 'When a group was last checked, so that the next list begins there.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='DelegateChange',
+            fields=[
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('group_id', fields.CharField(max_length=255)),
+                ('by', fields.CharField(max_length=255)),
+                ('text', fields.TextField(unique=False)),
+                ('refused', fields.BooleanField(default=False)),
+                ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'roster_delegate_changes', 'app': 'roster', 'indexes': [Index(fields=['group_id', 'at'])], 'pk_attr': 'id', 'table_description': 'A change of the roster that was said in a group, for the next list to the stewards.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='Guest',
+            fields=[
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('group_id', fields.CharField(max_length=255)),
+                ('account', fields.CharField(max_length=255)),
+                ('note', fields.TextField(unique=False)),
+                ('by', fields.CharField(max_length=255)),
+                ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'roster_guests', 'app': 'roster', 'indexes': [Index(fields=['group_id', 'account'])], 'pk_attr': 'id', 'table_description': 'Somebody from outside who is in a group by invitation, with who agreed to it.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='Leaver',
+            fields=[
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('group_id', fields.CharField(max_length=255)),
+                ('person_id', fields.IntField()),
+                ('account', fields.CharField(max_length=255)),
+                ('until', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('status', fields.CharField(default='open', max_length=16)),
+                ('opened_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'roster_leavers', 'app': 'roster', 'indexes': [Index(fields=['group_id', 'account'])], 'pk_attr': 'id', 'table_description': 'Somebody who left the organisation and is in a group still, and until when that is let be.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='OwnCase',
+            fields=[
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('group_id', fields.CharField(max_length=255)),
+                ('account', fields.CharField(max_length=255)),
+                ('rule', fields.CharField(max_length=64)),
+                ('case_id', fields.IntField(null=True)),
+                ('status', fields.CharField(default='asked', max_length=16)),
+                ('opened_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'roster_cases', 'app': 'roster', 'indexes': [Index(fields=['group_id', 'account'])], 'pk_attr': 'id', 'table_description': 'A case the roster asked for, so that it is asked for once.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='Probation',
+            fields=[
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('group_id', fields.CharField(max_length=255)),
+                ('account', fields.CharField(max_length=255)),
+                ('joined', fields.BooleanField()),
+                ('until', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('flagged', fields.BooleanField(default=False)),
+                ('tries', fields.IntField(default=0)),
+                ('matched', fields.IntField(null=True)),
+                ('sponsor', fields.CharField(null=True, max_length=255)),
+                ('status', fields.CharField(default='open', max_length=16)),
+                ('by', fields.CharField(default='', max_length=255)),
+                ('opened_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'roster_probations', 'app': 'roster', 'indexes': [Index(fields=['group_id', 'account'])], 'pk_attr': 'id', 'table_description': 'Somebody in a group whom the roster does not list, and until when that may stay so.'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='Proposal',
+            fields=[
+                ('id', fields.IntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('what', fields.CharField(max_length=8)),
+                ('group_id', fields.CharField(default='', max_length=255)),
+                ('account', fields.CharField(default='', max_length=255)),
+                ('person_id', fields.IntField()),
+                ('other_id', fields.IntField(null=True)),
+                ('source', fields.CharField(max_length=16)),
+                ('status', fields.CharField(default='open', max_length=16)),
+                ('opened_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('by', fields.CharField(default='', max_length=255)),
+            ],
+            options={'table': 'roster_proposals', 'app': 'roster', 'indexes': [Index(fields=['group_id', 'status'])], 'pk_attr': 'id', 'table_description': "A word for a steward to decide on: that an account is a person's, or that two persons are one."},
+            bases=['Model'],
+        ),
+    ]
