@@ -32,14 +32,15 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.locked
 	@touch $@
 
 demo: setup ## an eventful week in a company group, under a minute
+	@scripts/need fonts-noto-cjk || echo "Without a font that has Chinese the week's board is shown as text."
 	@$(BIN)/groupops demo
 
 test: setup ## all tests, with branch coverage
-	@scripts/need redis-server
+	@scripts/need redis-server fonts-noto-cjk
 	@WORKERS="$(WORKERS)" COVERAGE="$(COVERAGE)" scripts/run-tests $(PYTEST)
 
 soak: setup ## the long runs, whole
-	@scripts/need redis-server
+	@scripts/need redis-server fonts-noto-cjk
 	@GROUPOPS_SOAK=full $(BIN)/python -m pytest -m soak $(PYTEST)
 
 lint: setup ## style, format and import directions
