@@ -1,101 +1,103 @@
-"""Reads a roster from CSV: persons with their roles and their accounts per platform, all of them or none."""
+"""Reads a roster from a file: persons with their roles and their accounts per platform, all of them or none."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib import resources
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
-from groupops.errors import ImportFailed
-from groupops.people import AccountId, Person, PersonId
+from groupops.importers.roster_cells import Wrong, reader_of
+from groupops.importers.roster_faults import Fault, Place, RosterFailed, fault
+from groupops.importers.roster_words import PLATFORMS, letters_of, plain, words
+from groupops.importers.sheets import LOOKED_AT, Book, Sheet, Value, read_book
+from groupops.people import AccountId, Person, PersonId, PersonLine, native_of, platform_of
 from groupops.records import Records
-from groupops.shelf import nearest
 
-PLATFORMS = ("wechat", "qq", "wecom")
-"""Columns that name an account → also the platform's name."""
+Entry = PersonLine
+"""One line of a roster."""
 
-MAX_FILE = 16 * 1024**2
-"""Bytes of the largest roster that is read: far more than any organisation's list of people."""
+ACCOUNTS = (*PLATFORMS, "accounts")
+"""Columns that hold accounts."""
 
-_SHAPES: Mapping[str, tuple[re.Pattern[str], str]] = {
-    "phone": (re.compile(r"\+?[\d -]{5,20}"), "digits, at most with +, spaces or dashes"),
-    "qq": (re.compile(r"[1-9]\d{4,11}"), "5 to 12 digits"),
-    "wechat": (re.compile(r"[^\s,:]{2,64}"), "an id without spaces"),
-    "wecom": (re.compile(r"[^\s,:]{1,64}"), "an id without spaces"),
-}
+MET = 2000
+"""Different texts of a column whose meaning is remembered while a file is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One line of a roster.
+class SamePerson:
+    """What a roster proposes: two numbers are one person; a human decides.
 
     Args:
-        line: its number in the file, for messages.
-        name: real name.
-        department, position: where and as what the person works.
-        org_roles: roles in the organisation, in the words packs use where we know them.
-        phone: as written, without spaces and dashes.
-        accounts: the person's accounts, at most one per platform.
-        active: False when the person has left.
+        row: where it stands.
+        name: of the person of that row.
+        ref: the number of that row.
+        other: the number it is said to be the same as.
     """
 
-    line: int
+    row: int
     name: str
-    department: str = ""
-    position: str = ""
-    org_roles: frozenset[str] = frozenset()
-    phone: str = ""
-    accounts: tuple[AccountId, ...] = ()
-    active: bool = True
+    ref: str
+    other: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Words:
-    columns: Mapping[str, str]
-    roles: Mapping[str, str]
-    active: Mapping[str, bool]
-    separator: re.Pattern[str]
+class Roster:
+    """What a file says.
+
+    Args:
+        file: its name.
+        sheet: the sheet that was read; empty for a CSV.
+        sha256: of its bytes, in hex.
+        columns: what its columns hold; what is not among them, the file does not speak of.
+        lines: its persons.
+        rows: the row of each line, as a spreadsheet numbers it.
+        merges: persons it says are one.
+        ignored: headings that were passed over.
+        future: lines whose date of leaving has not come; they count as being there.
+    """
+
+    file: str
+    sheet: str
+    sha256: str
+    columns: frozenset[str]
+    lines: tuple[PersonLine, ...]
+    rows: tuple[int, ...]
+    merges: tuple[SamePerson, ...] = ()
+    ignored: tuple[str, ...] = ()
+    future: int = 0
 
 
-@cache
-def _words() -> _Words:
-    raw = resources.files("groupops.importers").joinpath("roster.toml").read_text("utf-8")
-    data: dict[str, Any] = tomllib.loads(raw)
-    return _Words(
-        columns={name: column for column, names in data["columns"].items() for name in (column, *names)},
-        roles=data["roles"],
-        active={word: said == "yes" for said, words in data["active"].items() for word in words},
-        separator=re.compile(f"[{re.escape(data['separators']['roles'])}]+"),
-    )
+def read_people(
+    path: Path,
+    *,
+    sheet: str = "",
+    ignore_unknown: bool = False,
+    today: date | None = None,
+    zone: tzinfo = UTC,
+) -> Roster:
+    """Read a roster: CSV (UTF-8, GB18030, UTF-16), XLSX, XLS or ODS.
+
+    Args:
+        path: the file; a person's name is the only column that it must have.
+        sheet: which sheet; empty for the only one with a column of names.
+        ignore_unknown: True to pass over columns that nobody knows.
+        today: until when a date of leaving has passed; None = nobody knows, a yes or no counts for more then.
+        zone: the timezone that dates are meant in.
+
+    Raises:
+        RosterFailed: something in it is wrong; all of it is listed and nothing of the file is kept.
+    """
+    book = read_book(path, lambda text: plain(text) in words().headings)
+    chosen = _chosen(book, sheet)
+    columns = _columns(chosen, ignore_unknown=ignore_unknown)
+    return _Reading(book=book, sheet=chosen, columns=columns, today=today, zone=zone).roster()
 
 
 def read_roster(path: Path) -> tuple[Entry, ...]:
-    """Read a roster; UTF-8 with or without a byte order mark, or GB18030 as Excel saves it.
-
-    Args:
-        path: a CSV file with a line of headings; a person's name is the only column it must have.
-
-    Raises:
-        ImportFailed: something in it is wrong; every faulty line is listed and nothing of it is kept.
-    """
-    rows = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    faults: list[str] = []
-    try:
-        columns = _columns(next(rows, list[str]()), path)
-        entries = list(_entries(rows, columns, faults))
-    except csv.Error as error:
-        raise ImportFailed(path.name, [f"line {rows.line_num}: is not CSV: {error}"]) from error
-    faults += _double(entries)
-    if faults:
-        raise ImportFailed(path.name, faults)
-    return tuple(entries)
+    """Read the persons of a roster; see `read_people`."""
+    return read_people(path).lines
 
 
 async def enrol(entries: Sequence[Entry], records: Records) -> int:
@@ -111,9 +113,14 @@ async def enrol(entries: Sequence[Entry], records: Records) -> int:
             Person(
                 id=known[0].id if known else PersonId(0),
                 name=entry.name,
+                ref=entry.ref,
                 department=entry.department,
+                company=entry.company,
+                position=entry.position,
+                region=entry.region,
                 org_roles=entry.org_roles,
                 active=entry.active,
+                left_at=entry.left_at,
             )
         )
         for account in entry.accounts:
@@ -121,97 +128,322 @@ async def enrol(entries: Sequence[Entry], records: Records) -> int:
     return len(entries)
 
 
-# — reading —
+# — which sheet, which row —
 
 
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_FILE:
-            raise ImportFailed(path.name, [f"it is larger than the {MAX_FILE} bytes that are read"])
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ImportFailed(path.name, [f"it cannot be read: {error.strerror}"]) from error
-    for encoding in ("utf-8-sig", "gb18030"):
+def _key(cell: Value) -> str:
+    """Give the column that a cell is the heading of; empty when of none."""
+    return words().headings.get(plain(cell), "") if isinstance(cell, str) and cell else ""
+
+
+def _chosen(book: Book, wanted: str) -> Sheet:
+    there = "、".join(one.name for one in book.sheets)
+    if wanted:
+        found = [one for one in book.sheets if one.name.strip() == wanted.strip()]
+        if not found:
+            near = words().near(wanted, (one.name for one in book.sheets))
+            raise RosterFailed(book.name, [fault("no_sheet", value=wanted, near=near, there=there)])
+        return found[0]
+    if len(book.sheets) == 1:
+        return book.sheets[0]
+    named = [one for one in book.sheets if "name" in map(_key, _heading_row(one)[1])]
+    if len(named) == 1:
+        return named[0]
+    if not named:
+        raise RosterFailed(book.name, [fault("no_name_sheet", there=there)])
+    there = "、".join(one.name for one in named)
+    raise RosterFailed(book.name, [fault("many_sheets", there=there)])
+
+
+def _heading_row(sheet: Sheet) -> tuple[int, Sequence[Value]]:
+    """Give the headings: the first row with a column of names, else the one with the most known headings."""
+    best, at = 0, 0
+    for index, row in enumerate(sheet.rows[:LOOKED_AT]):
+        keys = [key for key in map(_key, row) if key]
+        if "name" in keys:
+            return index, row
+        if len(keys) > best:
+            best, at = len(keys), index
+    return at, sheet.rows[at] if sheet.rows else ()
+
+
+def _joined(above: Sequence[Value], below: Sequence[Value]) -> list[Value] | None:
+    """Take two rows of headings for one, as where names are merged downwards; None when the second is none."""
+    shown = [cell for cell in below if cell not in (None, "")]
+    under_name = [cell for head, cell in zip(above, below, strict=False) if _key(head) == "name"]
+    if not shown or any(under_name) or not all(map(_key, shown)):
+        return None
+    width = max(len(above), len(below))
+    upper, lower = ([*row, *[""] * (width - len(row))] for row in (above, below))
+    return [low or up for up, low in zip(upper, lower, strict=True)]
+
+
+# — columns —
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    """A column as it stands in a file; `read` is None for one that is passed over."""
+
+    index: int
+    key: str
+    letters: str
+    heading: str
+    read: Callable[[Value], object] | None
+    met: dict[str, object] = field(default_factory=dict[str, object])
+    """Texts that were read before and what they mean; departments and dates repeat by the thousand."""
+
+    def at(self, row: int) -> Place:
+        return Place(row=row, column=self.letters, heading=self.heading)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Columns:
+    """The columns of a sheet, and what is wrong with its headings.
+
+    Args:
+        begin: index of the first row below the headings.
+        known: the columns that are known, in the order of the file.
+        bare: index of a column without a heading → its letters.
+        width: columns up to the last heading.
+        ignored: headings that were passed over.
+        faults: what is wrong.
+    """
+
+    begin: int = 0
+    known: list[_Column] = field(default_factory=list[_Column])
+    bare: dict[int, str] = field(default_factory=dict[int, str])
+    width: int = 0
+    ignored: list[str] = field(default_factory=list[str])
+    faults: list[Fault] = field(default_factory=list[Fault])
+
+    def find(self, key: str) -> _Column | None:
+        return next((column for column in self.known if column.key == key), None)
+
+
+def _columns(sheet: Sheet, *, ignore_unknown: bool) -> _Columns:
+    at, row = _heading_row(sheet)
+    both = _joined(row, sheet.rows[at + 1]) if at + 1 < len(sheet.rows) else None
+    made = _Columns(begin=at + 2 if both else at + 1)
+    number = sheet.top + at + 1
+    for index, cell in enumerate(both or row):
+        heading = "" if cell is None else " ".join(str(cell).split())
+        letters = letters_of(sheet.left + index)
+        if not heading:
+            made.bare[index] = letters
+            continue
+        made.width = index + 1
+        place = Place(row=number, column=letters, heading=heading)
+        _add(made, index, place, ignore_unknown=ignore_unknown)
+    if made.find("name") is None:
+        made.faults = [fault("no_name", Place(row=number)), *(made.faults if made.known else ())]
+    return made
+
+
+def _add(made: _Columns, index: int, place: Place, *, ignore_unknown: bool) -> None:
+    """Take in one column, or say what is wrong with its heading."""
+    name = plain(place.heading)
+    key = words().headings.get(name, "")
+    twin = made.find(key)
+    if name in words().refused:
+        made.faults.append(fault("refused_column", place, place.heading))
+    elif key and twin and words().columns[key].kept:
+        title = words().columns[key].title
+        made.faults.append(fault("double_column", place, place.heading, other=twin.letters, title=title))
+    elif key:
+        letters, heading = place.column, place.heading
+        made.known.append(
+            _Column(index=index, key=key, letters=letters, heading=heading, read=reader_of(key))
+        )
+    elif ignore_unknown:
+        made.ignored.append(place.heading)
+    else:
+        near = words().near(name, words().headings)
+        made.faults.append(fault("unknown_column", place, place.heading, near=near))
+
+
+# — rows —
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """One pass over a sheet; what is wrong is gathered."""
+
+    book: Book
+    sheet: Sheet
+    columns: _Columns
+    today: date | None
+    zone: tzinfo
+    faults: list[Fault] = field(default_factory=list[Fault])
+    lines: list[PersonLine] = field(default_factory=list[PersonLine])
+    rows: list[int] = field(default_factory=list[int])
+    merges: list[SamePerson] = field(default_factory=list[SamePerson])
+    future: int = 0
+
+    def roster(self) -> Roster:
+        """Read it all; raises RosterFailed when anything is wrong."""
+        self._stop_if_wrong(self.columns.faults)
+        for index in range(self.columns.begin, len(self.sheet.rows)):
+            self._row(self.sheet.top + index + 1, self.sheet.rows[index])
+        self.faults += self._double()
+        self._stop_if_wrong(self.faults)
+        if not self.lines:
+            raise RosterFailed(self.book.name, [fault("nobody")])
+        return Roster(
+            file=self.book.name,
+            sheet=self.sheet.name,
+            sha256=self.book.sha256,
+            columns=frozenset(column.key for column in self.columns.known),
+            lines=tuple(self.lines),
+            rows=tuple(self.rows),
+            merges=tuple(self.merges),
+            ignored=tuple(self.columns.ignored),
+            future=self.future,
+        )
+
+    def _stop_if_wrong(self, faults: Sequence[Fault]) -> None:
+        if faults:
+            raise RosterFailed(self.book.name, sorted(faults, key=lambda one: one.row))
+
+    def _row(self, number: int, row: Sequence[Value]) -> None:
+        if self._is_blank(number, row):
+            return
+        if not self.sheet.grid and not self._fits(row):
+            place = Place(row=number)
+            self.faults.append(fault("ragged", place, len(row), columns=self.columns.width))
+            return
+        before = len(self.faults)
+        self._look_beside(number, row)
+        cells = {
+            column.key: self._cell(number, column, row[column.index])
+            for column in self.columns.known
+            if column.read is not None
+        }
+        if len(self.faults) == before:
+            self._take(number, cells)
+
+    def _is_blank(self, number: int, row: Sequence[Value]) -> bool:
+        """Say whether nothing stands in a row: no value (nought and no are some), no formula that shows none."""
+        for cell in row:
+            if cell is not None and (not isinstance(cell, str) or (cell and not cell.isspace())):
+                return False
+        return not any(at == number - 1 for at, _ in self.sheet.holes)
+
+    def _fits(self, row: Sequence[Value]) -> bool:
+        """Say whether a row of a CSV has as many cells as there are headings; blank ones beyond them may stand."""
+        width = self.columns.width
+        return len(row) >= width and not any(str(cell).strip() for cell in row[width:])
+
+    def _look_beside(self, number: int, row: Sequence[Value]) -> None:
+        """Say once for each column without a heading that something stands in it."""
+        for index, letters in list(self.columns.bare.items()):
+            cell = row[index] if index < len(row) else None
+            if cell not in (None, "") and str(cell).strip():
+                self.faults.append(fault("headless", Place(row=number, column=letters), cell))
+                del self.columns.bare[index]
+
+    def _cell(self, number: int, column: _Column, value: Value) -> object:
+        assert column.read is not None  # noqa: S101 - the caller looked
+        if isinstance(value, str) and value and value in column.met:
+            return column.met[value]
+        hole = (
+            self.sheet.holes.get((number - 1, self.sheet.left + column.index)) if self.sheet.holes else None
+        )
         try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise ImportFailed(path.name, ["it is neither UTF-8 nor GB18030; save it as CSV UTF-8"])
+            _no_hole(hole)
+            found = column.read(value)
+        except Wrong as wrong:
+            self.faults.append(fault(wrong.key, column.at(number), hole or _shown(value), **wrong.values))
+            return None
+        if isinstance(value, str) and len(column.met) < MET:
+            column.met[value] = found
+        return found
+
+    def _take(self, number: int, cells: Mapping[str, Any]) -> None:
+        left, active = self._presence(number, cells)
+        ref, other = cells.get("ref", ""), cells.get("same", "")
+        if other and (not ref or other == ref):
+            self._wrong(number, "same", "same_as_self" if ref else "same_without_ref", other)
+        elif other:
+            self.merges.append(SamePerson(row=number, name=cells["name"], ref=ref, other=other))
+        self.rows.append(number)
+        self.lines.append(
+            PersonLine(
+                ref=ref,
+                name=cells["name"],
+                department=cells.get("department", ""),
+                company=cells.get("company", ""),
+                position=cells.get("position", ""),
+                region=cells.get("region", ""),
+                org_roles=cells.get("roles", frozenset()),
+                active=active,
+                left_at=None if active else left,
+                accounts=tuple(dict.fromkeys(one for key in ACCOUNTS for one in cells.get(key, ()))),
+            )
+        )
+
+    def _presence(self, number: int, cells: Mapping[str, Any]) -> tuple[datetime | None, bool]:
+        """Say when the person left, and whether it is there."""
+        said: bool | None = cells.get("active")
+        left: datetime | None = cells.get("left")
+        joined: datetime | None = cells.get("joined")
+        if left is None:
+            return None, said is not False
+        if joined is not None and left < joined:
+            self._wrong(number, "left", "left_before_joined", left.date(), joined=joined.date())
+        if self.today is not None and left.date() > self.today:
+            self.future += said is not False
+            return left.replace(tzinfo=self.zone), said is not False
+        if said and self.today is not None:
+            self._wrong(number, "active", "active_and_left", words().says("yes"), left=left.date())
+        return left.replace(tzinfo=self.zone), said is True
+
+    def _double(self) -> Iterator[Fault]:
+        """Find numbers and accounts that two persons are said to have, and persons that nothing tells apart."""
+        seen: dict[tuple[str, ...], tuple[int, str]] = {}
+        for line, row in zip(self.lines, self.rows, strict=True):
+            here = (row, line.name)
+            if line.ref:
+                first = seen.setdefault(("ref", line.ref), here)
+                if first is not here:
+                    yield self._fault(row, "ref", "double_ref", line.ref, first=first[0], name=first[1])
+            for account in line.accounts:
+                first = seen.setdefault(("account", account), here)
+                if first is not here:
+                    key = self._column_of(account)
+                    values = {"first": first[0], "name": first[1], "item": native_of(account)}
+                    yield self._fault(row, key, "double_account", native_of(account), **values)
+        yield from self._alike()
+
+    def _alike(self) -> Iterator[Fault]:
+        """Find lines without a number and accounts that share name and department with another."""
+        seen: dict[tuple[str, str], list[int]] = {}
+        for line, row in zip(self.lines, self.rows, strict=True):
+            seen.setdefault((line.name, line.department), []).append(row)
+        for line, row in zip(self.lines, self.rows, strict=True):
+            rows = seen[line.name, line.department]
+            if len(rows) > 1 and not (line.ref or line.accounts):
+                other = next(one for one in rows if one != row)
+                yield self._fault(row, "name", "double_person", line.name, first=other)
+
+    def _column_of(self, account: AccountId) -> str:
+        platform = platform_of(account)
+        return platform if platform in PLATFORMS and self.columns.find(platform) else "accounts"
+
+    def _wrong(self, number: int, key: str, why: str, value: object, **values: object) -> None:
+        self.faults.append(self._fault(number, key, why, value, **values))
+
+    def _fault(self, number: int, key: str, why: str, value: object, **values: object) -> Fault:
+        column = self.columns.find(key)
+        return fault(why, column.at(number) if column else Place(row=number), value, **values)
 
 
-def _columns(headings: Sequence[str], path: Path) -> tuple[str, ...]:
-    """Give what each column holds."""
-    words = _words()
-    names = [heading.strip() for heading in headings]
-    unknown = [name for name in names if name not in words.columns]
-    faults = [f"line 1: unknown column {name!r}{nearest(name, words.columns)}" for name in unknown]
-    columns = tuple(words.columns.get(name, "") for name in names)
-    faults += [
-        f"line 1: two columns hold the {one}"
-        for one in sorted(set(columns))
-        if one and columns.count(one) > 1
-    ]
-    if "name" not in columns and not unknown:
-        faults.append(f"line 1: no column holds the name; add one called {_heading('name')!r}")
-    if faults:
-        raise ImportFailed(path.name, faults)
-    return columns
+def _no_hole(hole: str | None) -> None:
+    if hole is not None:
+        raise Wrong("error_value" if hole else "no_value")
 
 
-def _entries(rows: Iterator[list[str]], columns: Sequence[str], faults: list[str]) -> Iterator[Entry]:
-    """Give the lines that can be read; what is wrong with the others goes to `faults`."""
-    for number, row in enumerate(rows, start=2):
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) != len(columns):
-            faults.append(f"line {number}: {len(row)} cells, but there are {len(columns)} columns")
-            continue
-        cells = {column: cell.strip() for column, cell in zip(columns, row, strict=True)}
-        wrong = list(_wrong(cells))
-        faults += [f"line {number}, {_heading(column)}: {why}" for column, why in wrong]
-        if not wrong:
-            yield _entry(number, cells)
-
-
-def _wrong(cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    if not cells["name"]:
-        yield "name", "is empty; every person has a name"
-    for column, (shape, expected) in _SHAPES.items():
-        value = cells.get(column, "")
-        if value and not shape.fullmatch(value):
-            yield column, f"{value!r} is not {expected}"
-    said = cells.get("active", "")
-    if said.lower() not in _words().active:
-        yield "active", f"{said!r} is neither yes nor no{nearest(said, _words().active)}"
-
-
-def _entry(number: int, cells: Mapping[str, str]) -> Entry:
-    words = _words()
-    roles = (role for role in words.separator.split(cells.get("roles", "")) if role)
-    return Entry(
-        line=number,
-        name=cells["name"],
-        department=cells.get("department", ""),
-        position=cells.get("position", ""),
-        org_roles=frozenset(words.roles.get(role, role) for role in roles),
-        phone=re.sub(r"[ -]", "", cells.get("phone", "")),
-        accounts=tuple(
-            AccountId(f"{platform}:{cells[platform]}") for platform in PLATFORMS if cells.get(platform)
-        ),
-        active=words.active[cells.get("active", "").lower()],
-    )
-
-
-def _double(entries: Sequence[Entry]) -> Iterator[str]:
-    """Find accounts that two persons are said to have."""
-    lines: dict[AccountId, Entry] = {}
-    for entry in entries:
-        for account in entry.accounts:
-            first = lines.setdefault(account, entry)
-            if first is not entry:
-                yield f"line {entry.line}: {account} is the account of {first.name} already (line {first.line})"
-
-
-def _heading(column: str) -> str:
-    """Give a column's name as rosters usually write it."""
-    return next(name for name, meant in _words().columns.items() if meant == column and name != column)
+def _shown(value: Value) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
+    return "" if value is None else str(value)
