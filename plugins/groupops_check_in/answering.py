@@ -1,0 +1,133 @@
+"""Check-ins as they come: by a location or by words, judged by their own moment, with nothing kept but words."""
+
+from dataclasses import dataclass
+
+from groupops import CommandGiven, LocationShared, Tools
+from groupops_check_in import book
+from groupops_check_in.consent import holds
+from groupops_check_in.day import Entry, Sighting, State, checked_in, counted_at, state_at
+from groupops_check_in.fences import Placed, place
+from groupops_check_in.places import NoPlace
+from groupops_check_in.said import Unsaid, read_place
+from groupops_check_in.shifts import Hours
+from groupops_check_in.view import Answer, View, Worker, answer, can_write, in_group, worker_of
+
+_ONCE_S = 365 * 86_400.0
+"""A member is told once that a location is better sent to the bot alone."""
+
+Given = LocationShared | CommandGiven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """Somebody whose check-in counts: who, which day, and what it is by its moment."""
+
+    worker: Worker
+    hours: Hours
+    state: State
+
+
+async def by_location(event: LocationShared, view: View, tools: Tools) -> Answer | None:
+    """Take a location as a check-in. One shared in the group that is none is talk, and gets no answer."""
+    turn = await _turn(event, view, tools)
+    if isinstance(turn, str):
+        return None if in_group(event) else [answer(event, tools.texts(turn))]
+    if "location" not in view.settings.methods:
+        return [answer(event, tools.texts("words_only"), tools.texts("neutral"))]
+    where = event.location
+    try:
+        found = place(
+            where.latitude,
+            where.longitude,
+            where.crs,
+            view.sites,
+            view.settings.precision,
+            view.settings.city_m,
+        )
+    except NoPlace:
+        return [answer(event, tools.texts("no_place"), tools.texts("neutral"))]
+    return await _taken(event, turn, found, "location", view, tools)
+
+
+async def by_words(event: CommandGiven, view: View, tools: Tools) -> Answer:
+    """Take a place in words as a check-in, as good as a location."""
+    turn = await _turn(event, view, tools)
+    if isinstance(turn, str):
+        return [answer(event, tools.texts(turn), tools.texts("neutral"))]
+    found = read_place(event.args[0], view.sites, view.settings.precision)
+    if isinstance(found, Unsaid):
+        return [answer(event, tools.texts(f"unsaid_{found.why}"), tools.texts("unsaid_neutral"))]
+    return await _taken(event, turn, found, "text", view, tools)
+
+
+async def _turn(event: Given, view: View, tools: Tools) -> _Turn | str:
+    """Find out whether a check-in counts now; else the key of the text that says why not."""
+    worker = worker_of(event.account, view, tools)
+    if worker is None:
+        return "not_owed"
+    last = await book.last_said(view.group_id, worker.person.id)
+    at = counted_at(event)
+    if last is None or not holds(last, view.terms) or at < last.at:
+        return "no_consent"
+    hours = worker.shift.around(at, view.zone, tools.calendar)
+    state = state_at(at, hours) if hours else None
+    return _Turn(worker=worker, hours=hours, state=state) if hours and state else "not_now"
+
+
+async def _taken(event: Given, turn: _Turn, found: Placed, means: str, view: View, tools: Tools) -> Answer:
+    """Write a check-in down and say so."""
+    at = counted_at(event)
+    blank = view.blank(turn.worker, turn.hours.day)
+    seen = Sighting(
+        state=turn.state, place=found.label, means=means, unsure=found.unsure, at=at, account=event.account
+    )
+    before, after = await book.change(blank, lambda entry: checked_in(blank, entry, seen))
+    moved = before is not None and before.at is not None and before.place != after.place
+    if before is not None and moved:
+        await _keep_move(event, before, after)
+    tools.log.info("checked in", group=event.group_id, state=after.state.value, means=means)
+    key = "moved" if moved else "repeated" if before == after else "taken"
+    text = await _said(key, event, after, found, view, tools)
+    return [answer(event, text, tools.texts("neutral_taken"))]
+
+
+async def _keep_move(event: Given, before: Entry, after: Entry) -> None:
+    await book.moved(
+        book.Move(
+            group_id=event.group_id,
+            person_id=after.person_id,
+            account=event.account,
+            day=after.day,
+            was=before.place,
+            place=after.place,
+            at=counted_at(event),
+            event_id=event.id,
+        )
+    )
+
+
+async def _said(key: str, event: Given, entry: Entry, found: Placed, view: View, tools: Tools) -> str:
+    texts = tools.texts
+    lines = [
+        texts(
+            key,
+            day=f"{entry.day:%m-%d}",
+            time=view.clock(entry.at) if entry.at else "",
+            state=texts(f"state_{entry.state.value}"),
+            place=entry.place or texts("nowhere"),
+        )
+    ]
+    if found.unsure:
+        lines.append(texts("unsure"))
+    if not found.label:
+        lines.append(texts("say_where"))
+    if await _better_alone(event, view, tools):
+        lines.append(texts("better_alone"))
+    return "\n".join(lines)
+
+
+async def _better_alone(event: Given, view: View, tools: Tools) -> bool:
+    """Say whether a member is to be told, once, that a place is better sent to the bot alone."""
+    if not in_group(event) or not can_write(view, tools):
+        return False
+    return await tools.counters.once(f"check_in/{event.group_id}/alone/{event.account}", _ONCE_S)

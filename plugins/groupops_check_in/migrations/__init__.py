@@ -1,0 +1,1 @@
+"""Migrations of check-in, in order; Tortoise writes them, `groupops migrate` applies them."""
