@@ -1,5 +1,6 @@
 """Frequent questions: the one that was meant is found however it is put, and nothing is answered by guessing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,10 @@ LIKENESS = 40.0
 TELLING = 3
 """Characters of a question that tell something wherever they stand; two stand in many a sentence."""
 
-_IDLE = str.maketrans("", "", "??!!。.,,、的了吗呢啊呀吧请问一下")
+_IDLE = re.compile(
+    "[??!!。.,,、的了吗呢啊呀吧]"
+    "|请问|一下|怎么样|怎么办|怎么|怎样|如何|什么|为何|哪里|哪儿|在哪|多少|几点|可以|能不能|是不是|我想|我要"
+)
 """Signs and small words that tell no question from another."""
 
 
@@ -66,4 +70,4 @@ def _alike(asked: str, way: str) -> float:
 
 def _bare(text: str) -> str:
     plain = folded(text)
-    return plain.translate(_IDLE) or plain
+    return _IDLE.sub("", plain) or plain

@@ -275,11 +275,14 @@ def _greeting(scene: Scene, guests: list[Arrival]) -> SendText:
         lines.append(_filled(scene, names_of(scene, fresh)))
     if back:
         lines.append(scene.say("back", name=names_of(scene, back), rules=rules_line(scene)))
-    named = [g.account for g in (*fresh[: scene.settings.name_limit], *back[: scene.settings.name_limit])]
+    named = [*fresh[: scene.settings.name_limit], *back[: scene.settings.name_limit]]
+    mentions = [
+        g.account for g in named if name_of(g.member, "")
+    ]  # a mention would say an advert all the same
     asks = bool(fresh) and _asks_to_read(scene)
     if asks:
         lines.append(scene.say("confirm"))
-    post = scene.post("\n".join(filter(None, lines)), named)
+    post = scene.post("\n".join(filter(None, lines)), mentions)
     return replace(post, options=_options(scene), subject=SUBJECT) if asks else post
 
 

@@ -35,8 +35,10 @@ def without(template: str, slot: str) -> str:
 
 
 def _closed(text: str, sign: str) -> str:
-    """End a sentence whose last clause is gone."""
-    bare = text.rstrip(_SOFT)
+    """End a sentence whose last clause is gone; a line that had ended stays ended."""
+    bare = text.rstrip(_SOFT + "\n")
+    if "\n" in text[len(bare) :] or sign == "\n":
+        return f"{bare}\n"
     if not bare or bare[-1] in _HARD:
-        return bare if sign != "\n" else f"{bare}\n"
+        return bare
     return bare + (sign if sign in _HARD else "。")
