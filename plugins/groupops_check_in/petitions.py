@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from groupops import ChoiceMade, CommandGiven, Member, Note, Option, Texts, Tools
+from groupops import AccountId, ChoiceMade, CommandGiven, Member, Note, Option, Texts, Tools
 from groupops_check_in import book
 from groupops_check_in.board import called
 from groupops_check_in.book import Petition, What
