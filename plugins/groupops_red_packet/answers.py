@@ -188,8 +188,7 @@ def _kept(event: Asked, args: Sequence[str]) -> str:
 
 async def _mine(event: Asked, _args: Sequence[str], room: Room) -> Said:
     """List the own items, of all groups; nobody else ever sees this list."""
-    person = room.person_of(event.account)
-    found = () if person is None else await room.ledger.items(persons=(person,))
+    found = await room.theirs(event.account)
     shown = [item for item in found if item.state.open or room.now - item.opened_at < _YEAR]
     if not shown:
         return [room.tell(event, room.texts("mine.none"))]

@@ -47,10 +47,7 @@ async def seen(event: RedPacketSent, room: Room) -> Said:
 
 async def _oldest(account: AccountId, room: Room) -> Item | None:
     """Give the item a red packet of this account may be for: a promise first, then what waits for an answer."""
-    person = room.person_of(account)
-    if person is None:
-        return None
-    found = await room.ledger.items(group_id=room.group.id, persons=(person,), open_only=True)
+    found = await room.theirs(account, here=True, open_only=True)
     ready = [item for item in found if item.state in TOLD and not item.frozen]
     return min(ready, key=lambda item: (item.state is not State.ACCEPTED, item.opened_at), default=None)
 
@@ -61,7 +58,7 @@ async def left(event: MemberLeft, room: Room) -> Said:
     others = {member.account for member in room.tools.people.members(event.group_id)} - {event.account}
     if person is not None and any(room.person_of(other) == person for other in others):
         return []
-    for item in await _theirs(event.account, room):
+    for item in await room.theirs(event.account, here=True, open_only=True):
         if not item.frozen:
             await _move(item, room, event.id, Move.FREEZE)
     return []
@@ -72,7 +69,7 @@ async def joined(event: MemberJoined, room: Room) -> Said:
     if not room.terms.restores:
         return []
     said: Said = []
-    for item in await _theirs(event.account, room):
+    for item in await room.theirs(event.account, here=True, open_only=True):
         if item.frozen:
             said += await act(item.case_id, room, f"{event.id}/{item.case_id}", _restored(room))
     return said
@@ -84,12 +81,6 @@ def _restored(room: Room) -> Decide:
         return [*orders, _order(room, Move.NOTIFY)] if item.state is State.APPROVED else orders
 
     return decide
-
-
-async def _theirs(account: AccountId, room: Room) -> list[Item]:
-    """Give the open items of this group that are about an account's person."""
-    found = await room.ledger.items(group_id=room.group.id, open_only=True)
-    return [item for item in found if room.owns(item, account)]
 
 
 async def changed(event: PersonChanged, room: Room) -> Said:

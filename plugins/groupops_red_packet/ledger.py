@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, TypeVar
 
-from groupops import GroupId, PersonId
+from groupops import AccountId, GroupId, PersonId
 from groupops_red_packet import models
 from groupops_red_packet.journal import Entry, Item, Move, Order, State, done, opened
 
@@ -97,13 +97,14 @@ class Ledger:
         *,
         group_id: GroupId | None = None,
         persons: Collection[PersonId] | None = None,
+        account: AccountId | None = None,
         open_only: bool = False,
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Sequence[Item]:
-        """Give items, oldest first: of a group, of persons, open ones, opened in a stretch of time."""
+        """Give items, oldest first: of a group, of persons or an account, open ones, opened in a stretch of time."""
         return await models.items(
-            group_id=group_id, persons=persons, open_only=open_only, since=since, until=until
+            group_id=group_id, persons=persons, account=account, open_only=open_only, since=since, until=until
         )
 
     async def journal(

@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 
 from tortoise import fields
 from tortoise.exceptions import IntegrityError
+from tortoise.expressions import Q
 from tortoise.indexes import Index
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
-from groupops import GroupId, PersonId
+from groupops import AccountId, GroupId, PersonId
 from groupops_red_packet.journal import OPEN, Entry, Item, Move, Pot, State
 
 ID = 255
@@ -32,6 +33,9 @@ NOBODY = PersonId(0)
 
 _PERSON_LOCK = 7_410_616
 """First half of PostgreSQL's advisory lock on a person while an item is opened; the second is the person's number."""
+
+_NO_ACCOUNT = "-"
+"""What no account is called."""
 
 Taken = IntegrityError
 """What the database says where a line, an item or a key is there already."""
@@ -79,7 +83,11 @@ class ItemRow(Model):
     class Meta:
         table = "red_packet_items"
         unique_together = (("rule", "source"),)
-        indexes = (Index(fields=("group_id", "state")), Index(fields=("person_id", "opened_at")))
+        indexes = (
+            Index(fields=("group_id", "state")),
+            Index(fields=("person_id", "opened_at")),
+            Index(fields=("account",)),
+        )
 
 
 class EntryRow(Model):
@@ -211,6 +219,7 @@ async def items(
     *,
     group_id: GroupId | None = None,
     persons: Collection[PersonId] | None = None,
+    account: AccountId | None = None,
     open_only: bool = False,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -220,6 +229,7 @@ async def items(
     Args:
         group_id: of one group; None = of all.
         persons: of these persons; None = of all.
+        account: of this account, beside those of `persons`; an account that was never bound is known by it alone.
         open_only: True for those that are still open.
         since: opened from this moment on.
         until: opened before this moment.
@@ -227,8 +237,8 @@ async def items(
     query = ItemRow.all().order_by("opened_at", "case_id")
     if group_id is not None:
         query = query.filter(group_id=group_id)
-    if persons is not None:
-        query = query.filter(person_id__in=list(persons))
+    if persons is not None or account is not None:
+        query = query.filter(Q(person_id__in=list(persons or ())) | Q(account=account or _NO_ACCOUNT))
     if open_only:
         query = query.filter(state__in=[str(state) for state in sorted(OPEN)])
     if since is not None:

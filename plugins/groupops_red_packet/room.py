@@ -115,6 +115,18 @@ class Room:
         """Say whether an item is about this account's person, by whatever account."""
         return bool(account) and (item.account == account or self.person_of(account) == item.person_id)
 
+    async def theirs(
+        self, account: AccountId, *, here: bool = False, open_only: bool = False
+    ) -> Sequence[Item]:
+        """Give the items of an account's person, oldest first; `here` = of this group alone."""
+        person = self.person_of(account)
+        return await self.ledger.items(
+            group_id=self.group.id if here else None,
+            persons=() if person is None else (person,),
+            account=account,
+            open_only=open_only,
+        )
+
     def called(self, item: Item) -> str:
         """Give what an item's person is called in its group; empty once the person was taken out."""
         if not item.account:

@@ -1,7 +1,6 @@
 """What an operator may set about red packets; whether money may be owed at all is checked by the core (G18)."""
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -42,9 +41,7 @@ class RedPacket(Settings):
     legal_basis: str = Field(default="", title="依据(改用 commitment 前由操作者填写)")
     consulted_on: str = Field(default="", title="征求意见的日期(改用 commitment 前由操作者填写)")
     amount_cny: _Yuan = Field(default=0, title="每项金额(元,只用于 commitment)")
-    tariff_cny: Mapping[str, _Yuan] = Field(
-        default_factory=lambda: MappingProxyType({}), title="按规则编号另定的金额(元)"
-    )
+    tariff_cny: dict[str, _Yuan] = Field(default_factory=dict[str, float], title="按规则编号另定的金额(元)")
     cap_month_cny: _Yuan = Field(default=200, title="每人每月上限(元,合计所有群)")
     approver_roles: Annotated[tuple[_Word, ...], AfterValidator(_each_once)] = Field(
         default=("admin",), min_length=1, title="可核准者(admin:任何管理员;其余为组织角色)"

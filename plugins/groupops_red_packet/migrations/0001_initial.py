@@ -75,7 +75,11 @@ class Migration(migrations.Migration):
                 "table": "red_packet_items",
                 "app": "red_packet",
                 "unique_together": (("rule", "source"),),
-                "indexes": [Index(fields=["group_id", "state"]), Index(fields=["person_id", "opened_at"])],
+                "indexes": [
+                    Index(fields=["group_id", "state"]),
+                    Index(fields=["person_id", "opened_at"]),
+                    Index(fields=["account"]),
+                ],
                 "pk_attr": "id",
                 "table_description": "An item as the lines of its journal make it.",
             },
