@@ -103,6 +103,17 @@ class _Scene:
         return self.plan.policy.ladders.get(self.worst.ladder) if self.worst.ladder else None
 
 
+def _goes_unsaid(case: Case, scene: _Scene) -> bool:
+    """Say whether a member would hear nothing until a human decides, on a ladder that begins with no reminder.
+
+    A reminder is none of its steps then: it counts for nothing. Who may be removed hears of it beforehand anyhow.
+    """
+    ladder = scene.ladder
+    if ladder is None or case.status is not CaseStatus.PROPOSED or scene.member.protected:
+        return False
+    return ladder.pick == "next" and ladder.steps[0] not in ("remind", "kick")
+
+
 @dataclass(slots=True)
 class Casebook:
     """The cases of all groups.
@@ -354,6 +365,8 @@ class Casebook:
         parts = [action.text for action in scene.contained.now if isinstance(action, (Reply, SendText))]
         if case.status is CaseStatus.EFFECTIVE and not parts:
             parts.append(scene.worst.notice or self.message(scene.plan, "notice.remind", case, member))
+        if not parts and _goes_unsaid(case, scene):
+            parts.append(self.message(scene.plan, "notice.noticed", case, member))
         if not parts:
             return ()
         text = self._with_clause("\n".join(dict.fromkeys(parts)), case.clause)
@@ -893,7 +906,13 @@ class Casebook:
         return stored
 
     async def report(self, event_id: str, report: OpenCase, plugin: str, plan: GroupPlan) -> Booked:
-        """Put a report before the stewards as a flagged case; nothing is done to anybody."""
+        """Put a report before the stewards as a flagged case; nothing is done to anybody.
+
+        What the machine saw already is one case with it, or one message would be two strikes.
+        """
+        earlier = await self._about(report)
+        if earlier is not None:
+            return await self._join_report(earlier, report)
         person = await self.records.person_for(report.account)
         member = self.people.member(report.group_id, report.account)
         now = self.clock.now()
@@ -926,6 +945,26 @@ class Casebook:
 
         booking = Booking(case=draft, for_case=follow, due=(self._lapse_of(draft, plan),))
         return await self.records.book(event_id, person.id, report.ladder, now, lambda _: booking)
+
+    async def _about(self, report: OpenCase) -> Case | None:
+        """Find the case that stands for the message a report is about."""
+        if not report.message_id:
+            return None
+        cases = await self.records.cases(group_id=report.group_id, message_id=report.message_id)
+        return next((c for c in cases if c.account == report.account and c.status in _ALIVE and c.ladder), None)
+
+    async def _join_report(self, case: Case, report: OpenCase) -> Booked:
+        """Note on a case that somebody reported the same; from now on the reporter may not decide it."""
+        mark = Evidence(what="report")
+        joined = replace(
+            case,
+            evidence=case.evidence if mark in case.evidence else (*case.evidence, mark),
+            reporter=case.reporter or report.reporter,
+        )
+        if joined == case:
+            return Booked(case=case, outbox=(), fresh=False)
+        stored = await self.records.update_case(joined)
+        return Booked(case=stored.case, outbox=(), fresh=False)
 
     def _lapse_of(self, case: Case, plan: GroupPlan) -> Due:
         """Give the moment by which a human has to decide."""
