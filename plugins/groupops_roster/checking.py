@@ -143,7 +143,7 @@ def _look_at_card(scene: Scene, account: AccountId, known: Known, cards: Cards, 
     said = cards.get(account)
     if said is None or account in known.guests or account in known.excepted:
         return
-    if said.verdict is not Verdict.VALID:
+    if said.verdict is not Verdict.VALID and scene.standing(account) is not Standing.LEFT:
         here.cards.append(account)
     unbound = scene.person(account) is None and account not in known.waiting
     if unbound and said.person is not None and scene.on_platform(said.person):

@@ -67,7 +67,8 @@ async def looked_at(scene: Scene, member: Member) -> Answer:
     if scene.settings.passes_over(member) or await guests.is_guest(scene, member.account):
         return []
     said = judged(scene, member)
-    if said is None or await excepted(scene, member.account):
+    gone = scene.standing(member.account) is Standing.LEFT
+    if said is None or gone or await excepted(scene, member.account):
         return []
     await bindings.by_card(scene, member.account, _named_by(said))
     row = await _row(scene, member.account)

@@ -17,6 +17,11 @@ JOB = "probation"
 TRIES = 5
 """Answers taken from one account: numbers must not be guessed."""
 
+TOLD_PER_HOUR = 10
+"""Newcomers of whom the stewards of a group are told one by one in an hour."""
+
+_HOUR_S = 3600.0
+
 LAST_SIGNS = 4
 """Signs of the organisation's number that are asked for (E12: no more)."""
 
@@ -60,6 +65,21 @@ async def on_trial(scene: Scene, account: AccountId, *, inviter: AccountId | Non
     elif known is None:
         known = await bindings.by_card(scene, account, _stated(scene, account))
     asked = [] if row.tries else [question(scene, row)]
+    return [
+        *asked,
+        *await _word_to_stewards(scene, row, inviter, known),
+        scene.wake(f"{JOB}/{account}", row.until),
+    ]
+
+
+async def _word_to_stewards(
+    scene: Scene, row: Probation, inviter: AccountId | None, known: Proposal | None
+) -> Answer:
+    """Tell the stewards of a newcomer; of many at once they are told that there are many."""
+    count = await scene.tools.counters.add(f"roster/{scene.group_id}/newcomers", _HOUR_S)
+    if count > TOLD_PER_HOUR:
+        return [scene.stewards(scene.say("newcomers"))] if count == TOLD_PER_HOUR + 1 else []
+    account = AccountId(row.account)
     told = scene.say(
         "newcomer",
         who=scene.called(account),
@@ -69,7 +89,7 @@ async def on_trial(scene: Scene, account: AccountId, *, inviter: AccountId | Non
         more=_proposal_words(scene, known),
         ref=scene.ref(OUTSIDER),
     )
-    return [*asked, scene.stewards(told), scene.wake(f"{JOB}/{account}", row.until)]
+    return [scene.stewards(told)]
 
 
 def _stated(scene: Scene, account: AccountId) -> Person | None:
