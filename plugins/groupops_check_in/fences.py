@@ -116,7 +116,9 @@ def polygon(corners: Sequence[Corner], crs: Crs) -> Polygon:
     _require_size(points)
     flat = [seen_from(points[0], point) for point in points]
     _require_simple(flat)
-    if abs(sum(_turn(flat[0], a, b) for a, b in _sides(flat))) < 2 * _AREA_M2:
+    area = abs(sum(_turn(flat[0], a, b) for a, b in _sides(flat))) / 2
+    around = sum(math.dist(a, b) for a, b in _sides(flat))
+    if area < around / 2 * _WIDTH_M:
         raise BadFence("polygon: its corners lie on one line, so that nothing is inside")
     return Polygon(corners=points)
 
@@ -148,8 +150,8 @@ def _require_simple(flat: Sequence[Corner]) -> None:
 _POINT_M = 0.01
 """Corners closer than this, in metres, are one point."""
 
-_AREA_M2 = 1.0
-"""The least area of a site, in square metres."""
+_WIDTH_M = 1.0
+"""How wide, in metres, a site is at least on average."""
 
 
 def _next(number: int, sides: Sequence[object]) -> int:

@@ -99,7 +99,7 @@ def draw(week: Week, texts: Texts, font: str = "") -> bytes:
     top = _calendar(pen, lines, week, texts)
     _bars(pen, top, week, texts)
     made = io.BytesIO()
-    image.resize((WIDTH, height), Image.Resampling.LANCZOS).save(made, "PNG", optimize=True)
+    image.resize((WIDTH, height), Image.Resampling.LANCZOS).save(made, "PNG")
     return made.getvalue()
 
 
@@ -120,7 +120,7 @@ def _pen(on: Any, path: str) -> _Pen:
 
 
 def _height(rows: int, *, more: bool) -> int:
-    return _EDGE + _HEAD + _TILES + _calendar_height(rows, more=more) + _EDGE + _BARS + _EDGE
+    return _HEAD + _TILES + _calendar_height(rows, more=more) + _EDGE + _BARS + _EDGE
 
 
 def _calendar_height(rows: int, *, more: bool) -> int:
@@ -236,7 +236,7 @@ def _bars(pen: _Pen, top: float, week: Week, texts: Texts) -> None:
         pen.write(WIDTH / 2, top + _BARS / 2, texts("picture_none"), 16, _SOFT, anchor="mm")
         return
     left, right = _EDGE + _PAD, WIDTH - _EDGE - _PAD
-    base, room = top + _BARS - 44, _BARS - 118.0
+    base, room = top + _BARS - 44, _BARS - 134.0
     pen.line(left, base, right, base, _FAINT)
     step = min(110.0, (right - left) / len(bars))
     most = max(bar.count for bar in bars)
