@@ -82,7 +82,7 @@ class _Table(dict[int, str | int | None]):
 @cache
 def _loose_table() -> _Table:
     """Reads the table of simplified characters once; it is never changed afterwards."""
-    data = json.loads((files(__package__) / "simplified.json").read_text(encoding="utf-8"))
+    data = json.loads((files("groupops_roster.cards") / "simplified.json").read_text(encoding="utf-8"))
     table = _Table(zip(map(ord, data["from"]), map(ord, data["to"]), strict=True))
     table.update(dict.fromkeys(map(ord, _DASHES + _DOTS + _STROKES), _BREAK))
     table.update(dict.fromkeys(map(ord, _FILLERS), None))

@@ -75,4 +75,4 @@ def reason(why: str) -> str:
 @cache
 def _texts() -> Mapping[str, Any]:
     """Reads the shipped texts once."""
-    return tomllib.loads((files(__package__) / "texts.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((files("groupops_roster.cards") / "texts.toml").read_text(encoding="utf-8"))

@@ -32,11 +32,13 @@ def check(
         format: the format of the group.
         register: who there is; when it is empty only the shape of the card is looked at.
         holder: whose account it is, if the account is bound to a person; the card has to name this person.
+            A provisional person is nobody.
         separators: what the group accepts between the parts; empty for the format's own.
         canonical: the separator for suggestions; empty for the first accepted.
     """
     if len(card) > LONGEST:
         return Judgement(verdict=Verdict.INVALID if register else Verdict.REMIND, why="too_long")
+    holder = None if holder is None or holder.provisional else holder
     reader = Reader(format=format, register=register, joiners=joiners(format, separators, canonical))
     if not register or (reader.tree is not None and not reader.tree):
         return _by_shape(card, reader, holder)

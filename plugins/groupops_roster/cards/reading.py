@@ -21,9 +21,6 @@ _LETTERS_BEFORE = 3
 _LATIN_ENDS = 0x2E80
 """Scripts before this point part words by spaces, so that a name there is a whole word."""
 
-_STROKE = "一"
-_OF = "的"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
@@ -165,8 +162,8 @@ class Reader:
         """A name with its marks behind a unit; a 一 after a unit may have been meant as a dash."""
         if stated := self._unmarked(place, rest, tree):
             yield stated
-        elif rest.startswith(_STROKE):
-            persons = tree.at(place, self.register.loose_names.get(rest[len(_STROKE) :]))
+        elif rest.startswith(stroke := load_words().stroke):
+            persons = tree.at(place, self.register.loose_names.get(rest.removeprefix(stroke)))
             if persons:
                 yield Stated(persons=persons, place=place)
 
@@ -221,7 +218,7 @@ class Reader:
     def _one_piece(self, said: Loose) -> Iterator[Stated]:
         """The piece that is a name, when the others are no relation of the person's."""
         others = load_words().relations | load_words().denials
-        if any(piece in others or piece.startswith(_OF) for piece in said.pieces):
+        if any(piece in others or piece.startswith(load_words().of) for piece in said.pieces):
             return
         for piece in said.pieces:
             for _, name in self._peeled(piece):
@@ -301,7 +298,7 @@ def related(text: str, start: int, end: int, edges: frozenset[int] | None = None
     """
     words = load_words()
     after, glued = _word_after(text, end, edges)
-    if after in words.relations or after.startswith(_OF):
+    if after in words.relations or after.startswith(words.of):
         return True
     if glued and after.startswith(words.long_relations):
         return True

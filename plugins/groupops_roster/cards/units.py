@@ -11,9 +11,6 @@ from groupops_roster.cards.words import load_regions, load_words
 _LEAST_SHORT = 2
 """Characters a unit's short form keeps at least: 销售 of 销售部."""
 
-_LEVELS = ("市", "县", "区")
-"""What a region that is in no table may be called with or without."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
@@ -168,10 +165,11 @@ def plant(
 
 
 def short_unit(key: str) -> Iterator[str]:
-    """What a department may be called: without its last word, or with 部门 for 部."""
+    """What a department may be called: without its last word, or with a longer one."""
     yield from _without(key, load_words().unit_endings)
-    if key.endswith("部"):
-        yield key + "门"
+    for ending, longer in load_words().longer_endings.items():
+        if key.endswith(ending):
+            yield key.removesuffix(ending) + longer
 
 
 def short_company(key: str) -> Iterator[str]:
@@ -197,13 +195,13 @@ def region_key(name: str) -> str:
             return city
     if word in regions.city:
         return regions.city[word]
-    return next(_without(word, _LEVELS), word)
+    return next(_without(word, regions.levels), word)
 
 
 def region_spellings(key: str) -> Iterator[str]:
     """Spellings of a region that are as good as the roster's."""
-    full = load_regions().full
-    return iter(full[key]) if key in full else (key + level for level in _LEVELS)
+    regions = load_regions()
+    return iter(regions.full[key]) if key in regions.full else (key + level for level in regions.levels)
 
 
 def short_region(key: str) -> Iterator[str]:

@@ -7,9 +7,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-_CITY = "市"
-"""What a city is in full when the table says nothing else."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
@@ -25,9 +22,12 @@ class Words:
     long_relations: tuple[str, ...]
     denials: frozenset[str]
     long_denials: tuple[str, ...]
+    of: str
+    stroke: str
     familiar_before: frozenset[str]
     familiar_after: frozenset[str]
     unit_endings: tuple[str, ...]
+    longer_endings: Mapping[str, str]
     company_endings: tuple[str, ...]
     looks_like_unit: tuple[str, ...]
     compound_surnames: frozenset[str]
@@ -44,6 +44,7 @@ class Regions:
         full: what people call a province or city -> its full names.
         within: what people call a city -> the provinces that have one of this name.
         short: one-character names -> the regions they stand for.
+        levels: what a region that is in no table may be called with or without.
     """
 
     province: Mapping[str, str]
@@ -51,6 +52,7 @@ class Regions:
     full: Mapping[str, frozenset[str]]
     within: Mapping[str, frozenset[str]]
     short: Mapping[str, tuple[str, ...]]
+    levels: tuple[str, ...]
 
 
 @cache
@@ -62,11 +64,14 @@ def load_words() -> Words:
         honorifics=frozenset(raw["honorifics"].split()),
         relations=frozenset(raw["relations"].split()),
         long_relations=tuple(word for word in raw["relations"].split() if len(word) > 1),
+        of=raw["of"],
+        stroke=raw["stroke"],
         denials=frozenset(raw["denials"].split()),
         long_denials=tuple(word for word in raw["denials"].split() if len(word) > 1),
         familiar_before=frozenset(raw["familiar_before"].split()),
         familiar_after=frozenset(raw["familiar_after"].split()),
         unit_endings=tuple(raw["unit_endings"].split()),
+        longer_endings=raw["longer_endings"],
         company_endings=tuple(raw["company_endings"].split()),
         looks_like_unit=tuple(raw["looks_like_unit"].split()),
         compound_surnames=frozenset(raw["compound_surnames"].split()),
@@ -84,13 +89,14 @@ def load_regions() -> Regions:
         for province, line in raw["cities"].items()
         for entry in line.split()
     ]
-    names = [(city, city + (level or _CITY)) for _, city, level in cities]
+    names = [(city, city + (level or raw["city"])) for _, city, level in cities]
     return Regions(
         province={name: short for short, long in provinces.items() for name in (short, long)},
         city={name: short for short, long in names for name in (short, long)},
         full=_gathered([*provinces.items(), *names]),
         within=_gathered((city, province) for province, city, _ in cities),
         short={sign: tuple(told.split()) for sign, told in raw["short"].items()},
+        levels=tuple(raw["levels"].split()),
     )
 
 
@@ -104,4 +110,4 @@ def _gathered(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
 
 def _read(name: str) -> Mapping[str, Any]:
     """One of the shipped tables."""
-    return tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
+    return tomllib.loads((files("groupops_roster.cards") / name).read_text(encoding="utf-8"))

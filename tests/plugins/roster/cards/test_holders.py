@@ -1,9 +1,9 @@
 """The card of a bound account has to name its holder."""
 
 import pytest
+
 from groupops import Person, PersonId
 from groupops_roster.cards import Format, Verdict, card_of, check, whose
-
 from tests.plugins.roster.cards.sample_roster import person, register, registers
 
 F1 = registers()[Format.DEPARTMENT]
@@ -101,3 +101,9 @@ def test_the_best_candidate_of_a_card_stands_first() -> None:
 @pytest.mark.parametrize("card", ["", "小张", "张总", "张三的妈妈", "不是张三", "天道酬勤", "销售部"])
 def test_a_card_without_a_whole_name_is_nobodys(card: str) -> None:
     assert whose(card, Format.DEPARTMENT, F1) == ()
+
+
+def test_a_provisional_holder_is_nobody_and_leaves_the_card_open() -> None:
+    somebody = Person(id=PersonId(99), provisional=True)
+
+    assert check("销售部-李四", Format.DEPARTMENT, F1, holder=somebody).person == LI

@@ -3,6 +3,9 @@
 import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from groupops import Person, PersonId
 from groupops_roster.cards import (
     Format,
@@ -15,9 +18,6 @@ from groupops_roster.cards import (
     safe_card,
     whose,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.plugins.roster.cards.sample_roster import people, registers
 
 EMPTY = Register.of([])

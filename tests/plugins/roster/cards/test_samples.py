@@ -1,8 +1,8 @@
 """Every sample card has the verdict its format gives it."""
 
 import pytest
-from groupops_roster.cards import Format, Judgement, Verdict, check, reason
 
+from groupops_roster.cards import Format, Judgement, Verdict, check, reason
 from tests.plugins.roster.cards.sample_roster import data, registers
 
 SAMPLES = {Format(name): cards for name, cards in data("samples.toml").items()}

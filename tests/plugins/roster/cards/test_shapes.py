@@ -1,6 +1,7 @@
 """Without a roster a card is only looked at, and never found invalid."""
 
 import pytest
+
 from groupops import Person, PersonId
 from groupops_roster.cards import Format, Register, Verdict, check, whose
 

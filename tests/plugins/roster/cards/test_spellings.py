@@ -1,9 +1,9 @@
 """Units, names and separators are understood in the ways people write them."""
 
 import pytest
+
 from groupops import Person, PersonId
 from groupops_roster.cards import Format, Register, Verdict, check
-
 from tests.plugins.roster.cards.sample_roster import register, registers
 
 

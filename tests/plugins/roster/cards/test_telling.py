@@ -4,6 +4,7 @@ import tomllib
 from importlib.resources import files
 
 import pytest
+
 from groupops_roster.cards import Format, hint, reason, safe_card
 
 
