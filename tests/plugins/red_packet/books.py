@@ -20,12 +20,15 @@ _keys = count(1)
 
 
 @asynccontextmanager
-async def ledger_in(url: str) -> AsyncGenerator[Ledger]:
-    """A ledger whose tables the migrations have made."""
-    await schema.migrate(url, APPS)
+async def ledger_in(url: str, *, by_migrations: bool = True) -> AsyncGenerator[Ledger]:
+    """A ledger whose tables the migrations have made, or for haste the models."""
+    if by_migrations:
+        await schema.migrate(url, APPS)
     context = await schema.open_context(url, APPS)
     try:
         with context:
+            if not by_migrations:
+                await context.generate_schemas()
             yield Ledger()
     finally:
         await context.close_connections()

@@ -54,7 +54,9 @@ async def test_the_second_steward_completes_it_and_the_notice_is_private() -> No
 
 async def test_the_same_steward_cannot_approve_twice_by_whatever_account() -> None:
     async with rig(pack=pack(COMMITMENT), plugins=WITH, stewards=STEWARDS, cast=THREE) as r:
-        lin = PersonLine(name="林一", ref="7", accounts=(AccountId("sandbox:admin"), AccountId("sandbox:admin3")))
+        lin = PersonLine(
+            name="林一", ref="7", accounts=(AccountId("sandbox:admin"), AccountId("sandbox:admin3"))
+        )
         await r.enrol(lin)
         number = await owing(r)
         await r.say("g1", "admin", f"核准红包 {number}")
