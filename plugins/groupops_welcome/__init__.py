@@ -139,10 +139,17 @@ async def _answered(scene: Scene) -> Answers | None:
             return await joined(scene, scene.event)
         case MemberLeft():
             return await left(scene, scene.event)
-        case MemberRenamed():
-            return await renamed(scene, scene.event)
         case CommandGiven():
             return await commanded(scene, scene.event)
+        case _:
+            # Before the rules apply nothing is sent, so nothing may be put down as said, asked or done.
+            return await _followed_up(scene) if scene.group.stage.books else None
+
+
+async def _followed_up(scene: Scene) -> Answers | None:
+    match scene.event:
+        case MemberRenamed():
+            return await renamed(scene, scene.event)
         case ChoiceMade():
             return await chosen(scene, scene.event)
         case ObligationMissed():

@@ -56,7 +56,7 @@ def show_rules(scene: Scene, event: CommandGiven, said: str) -> Answers | None:
     if not event.private and is_talk(scene, said, query):
         return None
     if event.private and isinstance(query, Page) and not said.strip() and scene.view.book.articles:
-        return [scene.answer(text) for text in whole_text(scene)]
+        return [scene.answer(text) for text in whole_text(scene, scene.say("ask_more"))]
     return [scene.answer(shown(scene, query))]
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tortoise.expressions import Q
-
 from groupops_welcome.checklist import Items, kept, read
 from groupops_welcome.models import Newcomer
 
@@ -40,14 +38,18 @@ async def stay(group_id: str, account: str) -> Newcomer | None:
 
 async def to_greet(group_id: str, event_id: str) -> list[Newcomer]:
     """Give those who wait, and those whom this very fact greeted before the process died."""
-    waiting = Q(state=WAITING) | Q(greeted_by=event_id)
-    return await Newcomer.filter(waiting, group_id=group_id).order_by("id")
+    greeted = await Newcomer.filter(group_id=group_id, greeted_by=event_id)
+    return _in_order(greeted, await Newcomer.filter(group_id=group_id, state=WAITING))
 
 
 async def to_remind(group_id: str, event_id: str, now: datetime) -> list[Newcomer]:
     """Give those whose follow-up is due, and those whom this very fact reminded before the process died."""
-    due = Q(follow_at__lte=now) | Q(followed_by=event_id)
-    return await Newcomer.filter(due, group_id=group_id, left_at=None).order_by("id")
+    there = Newcomer.filter(group_id=group_id, left_at=None)
+    return _in_order(await there.filter(followed_by=event_id), await there.filter(follow_at__lte=now))
+
+
+def _in_order(*found: Sequence[Newcomer]) -> list[Newcomer]:
+    return sorted({row.id: row for rows in found for row in rows}.values(), key=lambda row: row.id)
 
 
 async def guests_waited_for(group_id: str, now: datetime) -> list[Newcomer]:

@@ -35,7 +35,7 @@ def next_turn(
 async def remind(scene: Scene) -> Answers | None:
     """Say the next articles. In quiet hours the core puts it off, as all that nobody asked for."""
     articles = {a.ref: a for a in scene.view.book.articles if any(entry.text for entry in a.entries)}
-    if not articles or not scene.group.stage.books:
+    if not articles:
         return None
     row = await Rotation.get_or_none(group_id=scene.group_id) or Rotation(group_id=scene.group_id)
     if row.said_by != scene.event.id:

@@ -54,7 +54,8 @@ def key_of(row: Newcomer, place: int) -> str:
 
 def exempt(scene: Scene, member: Member) -> bool:
     """Say whether somebody is no newcomer to be led: a bot, or one who leads here."""
-    if member.account in scene.settings.bots:
+    _, _, native = member.account.partition(":")
+    if not {member.account, native}.isdisjoint(scene.settings.bots):
         return True
     roles = {member.role.value, *member.org_roles, *(("steward",) if member.steward else ())}
     return not roles.isdisjoint(scene.settings.exempt_roles)
@@ -70,7 +71,7 @@ async def joined(scene: Scene, event: MemberJoined) -> Answers | None:
         return None
     wake = scene.wake(GREET, scene.now + scene.settings.batch_window)
     if not scene.group.stage.books:
-        return [wake]
+        return [wake]  # only noted, and nobody is put down who would be greeted once the rules apply
     last = await newcomers.last_stay(scene.group_id, event.account)
     if last is None or last.joined_by != event.id:
         met = _met(scene, event, last)
@@ -115,7 +116,7 @@ async def _put_down(
 async def left(scene: Scene, event: MemberLeft) -> Answers | None:
     """Who leaves is greeted no more, and owes nothing more."""
     row = await newcomers.stay(scene.group_id, event.account)
-    if row is None or not scene.group.stage.books:
+    if row is None:
         return None
     items = items_of(row)
     over = places(items, "rules", "card", "item")
@@ -182,8 +183,6 @@ class Arrival:
 
 async def greet(scene: Scene) -> Answers | None:
     """Greet all who wait, in one message; in quiet hours, put it off until they end."""
-    if not scene.group.stage.books:
-        return None
     until = scene.speaks_at(scene.now)
     if until > scene.now:
         return [scene.wake(GREET, until)]
@@ -359,7 +358,7 @@ def _rules(scene: Scene, guest: Arrival) -> Iterable[DirectMessage]:
     """Send the whole text where letters can be sent; where they cannot, the greeting has said how to ask."""
     if scene.settings.send_rules != "direct" or Capability.DIRECT_MESSAGE not in scene.can:
         return
-    texts = whole_text(scene)
+    texts = whole_text(scene, scene.say("read_it"))
     for number, text in enumerate(texts, start=1):
         letter = scene.letter(guest.account, text)
         last = number == len(texts)
@@ -443,8 +442,8 @@ async def follow(scene: Scene) -> Answers | None:
     slow = [row for row in rows if to_remind_of(items_of(row))]
     for row in rows:
         await _followed(scene, row)
-    again = [row.follow_at for row in rows if row.follow_at is not None]
-    return [*_reminders(scene, slow), *(scene.wake(FOLLOW, at) for at in sorted(set(again)))]
+    again = max((row.follow_at for row in rows if row.follow_at is not None), default=None)
+    return [*_reminders(scene, slow), *([scene.wake(FOLLOW, again)] if again is not None else [])]
 
 
 async def _followed(scene: Scene, row: Newcomer) -> None:

@@ -44,7 +44,7 @@ class Welcome(Settings):
     template: Annotated[
         str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_known_slots)
     ] = Field(
-        default="欢迎 {name} 加入本群。请先阅读群规(发送“群规”),并将群昵称改为:{format_hint}",
+        default="欢迎 {name} 加入本群。请先阅读群规(发送“/群规”),并将群昵称改为:{format_hint}",
         title="欢迎词(可用 {name} {format_hint} {rules})",
     )
     checklist: tuple[_Word, ...] = Field(default=("阅读群规", "修改群昵称"), max_length=10, title="入群清单")
@@ -56,7 +56,7 @@ class Welcome(Settings):
     exempt_roles: tuple[_Word, ...] = Field(
         default=("owner", "admin", "steward", "bot"), title="入群时不作引导的角色"
     )
-    bots: tuple[_Word, ...] = Field(default=(), title="机器人账号(平台:账号),不欢迎")
+    bots: tuple[_Word, ...] = Field(default=("bot",), title="机器人账号(可写平台:账号),不欢迎")
     rejoin_hours: int = Field(default=24, ge=0, le=720, title="退群后多久内重新入群不再欢迎(小时)")
     name_limit: int = Field(default=10, ge=1, le=50, title="一条欢迎最多点名几位")
     bulk_limit: int = Field(default=30, ge=1, le=500, title="名单里一次多出几位以上不逐一引导")

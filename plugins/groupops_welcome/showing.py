@@ -19,12 +19,12 @@ def rules_line(scene: Scene) -> str:
     return scene.say("rules_line", titles=titles, count=count) if count else ""
 
 
-def whole_text(scene: Scene) -> tuple[str, ...]:
-    """Give all of the regulation, in portions that fit a message; nothing where there is nothing."""
+def whole_text(scene: Scene, closing: str) -> tuple[str, ...]:
+    """Give all of the regulation and a closing line, in portions that fit a message; nothing where there is none."""
     if not scene.view.book.articles:
         return ()
     lines = (*_head(scene), *(line_of(scene, article) for article in scene.view.book.articles))
-    return portions((*lines, scene.say("read_it")), scene.settings.portion_chars)
+    return portions((*lines, closing), scene.settings.portion_chars)
 
 
 def page_of(scene: Scene, number: int) -> str:

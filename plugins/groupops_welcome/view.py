@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
+from weakref import WeakValueDictionary
 
 from groupops import Policy, Texts, Window, WorkCalendar
 from groupops_welcome.card import CardRule, card_rule
@@ -13,7 +14,7 @@ _HOPS = 32
 """Windows that follow upon each other without a gap; more are a group that always rests."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class View:
     """What applies in a group.
 
@@ -45,9 +46,9 @@ class View:
 
 @dataclass(slots=True)
 class Views:
-    """Views that were made, so that ten thousand groups under one pack keep one."""
+    """Views that are in use, so that ten thousand groups under one pack keep one."""
 
-    _made: dict[View, View] = field(default_factory=dict[View, View])
+    _made: WeakValueDictionary[int, View] = field(default_factory=WeakValueDictionary[int, View])
 
     def of(self, policy: Policy, texts: Texts) -> View:
         """Give what a policy comes to."""
@@ -58,7 +59,11 @@ class Views:
             purpose=_purpose(policy, texts),
             quiet=_windows(policy),
         )
-        return self._made.setdefault(made, made)
+        found = self._made.get(hash(made))
+        if found is not None and found == made:
+            return found
+        self._made[hash(made)] = made
+        return made
 
 
 def _purpose(policy: Policy, texts: Texts) -> str:

@@ -60,6 +60,15 @@ async def test_the_stewards_text_introduces_the_guest(words: str) -> None:
         assert await owed(r, "vip") == {}
 
 
+async def test_the_guest_may_be_mentioned() -> None:
+    async with rig(pack=pack(VIP), plugins=ONLY) as r:
+        await expert(r)
+        await welcomed(r, "vip", name="李工")
+        await r.say("g1", "admin", "介绍 我们的顾问。", mentions=["vip"])
+
+        assert said(r) == ["欢迎 李工!我们的顾问。"]
+
+
 async def test_an_introduction_written_privately_is_posted_and_confirmed() -> None:
     async with rig(pack=pack(VIP), plugins=ONLY) as r:
         await expert(r)

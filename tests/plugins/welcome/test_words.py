@@ -49,7 +49,7 @@ def test_a_long_line_is_parted_behind_a_sentence() -> None:
 
 
 def test_the_sentence_about_cards_is_left_out_and_the_rest_stays_a_sentence() -> None:
-    assert without(Welcome().template, "format_hint") == "欢迎 {name} 加入本群。请先阅读群规(发送“群规”)。"
+    assert without(Welcome().template, "format_hint") == "欢迎 {name} 加入本群。请先阅读群规(发送“/群规”)。"
 
 
 @pytest.mark.parametrize(
