@@ -268,7 +268,12 @@ async def export_file(desk: Desk, file: Path, *, columns: str, in_service: bool,
         page = people_page(persons, people.accounts, columns=wanted, zone=_zone(at))
         sha = save(file, [page], force=force)
         head = "、".join(page.head)
-        detail = {"persons": len(persons), "columns": head, "file": file.name, "sha256": sha}
+        detail: dict[str, str | int] = {
+            "persons": len(persons),
+            "columns": head,
+            "file": file.name,
+            "sha256": sha,
+        }
         await _note(at, "roster exported", detail)
     desk.say(f"已写 {len(persons)} 人到 {file}。里面是个人信息,用完请删除。")
 

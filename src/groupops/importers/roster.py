@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from groupops.importers.roster_cells import Wrong, reader_of
-from groupops.importers.roster_faults import Fault, Place, RosterFailed, fault
+from groupops.importers.roster_faults import WHOLE_FILE, Fault, Place, RosterFailed, fault
 from groupops.importers.roster_words import PLATFORMS, letters_of, plain, words
 from groupops.importers.sheets import LOOKED_AT, Book, Sheet, Value, read_book
-from groupops.people import AccountId, Person, PersonId, PersonLine, native_of, platform_of
+from groupops.people import Person, PersonId, PersonLine, native_of
 from groupops.records import Records
 
 Entry = PersonLine
@@ -142,7 +142,7 @@ def _chosen(book: Book, wanted: str) -> Sheet:
         found = [one for one in book.sheets if one.name.strip() == wanted.strip()]
         if not found:
             near = words().near(wanted, (one.name for one in book.sheets))
-            raise RosterFailed(book.name, [fault("no_sheet", value=wanted, near=near, there=there)])
+            raise RosterFailed(book.name, [fault("no_sheet", WHOLE_FILE, wanted, near=near, there=there)])
         return found[0]
     if len(book.sheets) == 1:
         return book.sheets[0]
@@ -278,7 +278,13 @@ class _Reading:
     lines: list[PersonLine] = field(default_factory=list[PersonLine])
     rows: list[int] = field(default_factory=list[int])
     merges: list[SamePerson] = field(default_factory=list[SamePerson])
+    told: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list[tuple[int, Mapping[str, Any]]])
     future: int = 0
+
+    @property
+    def account_columns(self) -> tuple[str, ...]:
+        """The columns of accounts that the file has."""
+        return tuple(key for key in ACCOUNTS if self.columns.find(key))
 
     def roster(self) -> Roster:
         """Read it all; raises RosterFailed when anything is wrong."""
@@ -286,6 +292,7 @@ class _Reading:
         for index in range(self.columns.begin, len(self.sheet.rows)):
             self._row(self.sheet.top + index + 1, self.sheet.rows[index])
         self.faults += self._double()
+        self.faults += self._alike()
         self._stop_if_wrong(self.faults)
         if not self.lines:
             raise RosterFailed(self.book.name, [fault("nobody")])
@@ -303,7 +310,7 @@ class _Reading:
 
     def _stop_if_wrong(self, faults: Sequence[Fault]) -> None:
         if faults:
-            raise RosterFailed(self.book.name, sorted(faults, key=lambda one: one.row))
+            raise RosterFailed(self.book.name, sorted(faults, key=lambda one: (one.row, len(one.column), one.column)))
 
     def _row(self, number: int, row: Sequence[Value]) -> None:
         if self._is_blank(number, row):
@@ -319,6 +326,7 @@ class _Reading:
             for column in self.columns.known
             if column.read is not None
         }
+        self.told.append((number, cells))
         if len(self.faults) == before:
             self._take(number, cells)
 
@@ -399,21 +407,21 @@ class _Reading:
         return left.replace(tzinfo=self.zone), said is True
 
     def _double(self) -> Iterator[Fault]:
-        """Find numbers and accounts that two persons are said to have, and persons that nothing tells apart."""
-        seen: dict[tuple[str, ...], tuple[int, str]] = {}
-        for line, row in zip(self.lines, self.rows, strict=True):
-            here = (row, line.name)
-            if line.ref:
-                first = seen.setdefault(("ref", line.ref), here)
-                if first is not here:
-                    yield self._fault(row, "ref", "double_ref", line.ref, first=first[0], name=first[1])
-            for account in line.accounts:
-                first = seen.setdefault(("account", account), here)
-                if first is not here:
-                    key = self._column_of(account)
-                    values = {"first": first[0], "name": first[1], "item": native_of(account)}
-                    yield self._fault(row, key, "double_account", native_of(account), **values)
-        yield from self._alike()
+        """Find numbers and accounts that two persons are said to have, in rows that are wrong otherwise too."""
+        seen: dict[tuple[str, str], tuple[int, str]] = {}
+        keys = self.account_columns
+        for row, cells in self.told:
+            here = (row, cells.get("name") or "")
+            ref = cells.get("ref")
+            if ref and (first := seen.setdefault(("ref", ref), here)) is not here:
+                yield self._fault(row, "ref", "double_ref", ref, first=first[0], name=first[1])
+            for key in keys:
+                for account in cells.get(key) or ():
+                    first = seen.setdefault(("account", account), here)
+                    if first is not here:
+                        item = native_of(account)
+                        values = {"first": first[0], "name": first[1], "item": item}
+                        yield self._fault(row, key, "double_account", item, **values)
 
     def _alike(self) -> Iterator[Fault]:
         """Find lines without a number and accounts that share name and department with another."""
@@ -425,10 +433,6 @@ class _Reading:
             if len(rows) > 1 and not (line.ref or line.accounts):
                 other = next(one for one in rows if one != row)
                 yield self._fault(row, "name", "double_person", line.name, first=other)
-
-    def _column_of(self, account: AccountId) -> str:
-        platform = platform_of(account)
-        return platform if platform in PLATFORMS and self.columns.find(platform) else "accounts"
 
     def _wrong(self, number: int, key: str, why: str, value: object, **values: object) -> None:
         self.faults.append(self._fault(number, key, why, value, **values))

@@ -39,6 +39,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _PLAIN = re.compile(r"[\w(/]+(?:[ .:;,/()-]?[\w()]+)*", re.ASCII)
 """What most cells hold that is no word: nothing in it needs a second look."""
 _SPACES = re.compile(r"\s+")
+_ERROR = re.compile(r"#(DIV/0!|N/A|REF!|NAME\?|VALUE!|NUM!|NULL!|SPILL!|CALC!|#+)|Err:\d{3}")
+"""How spreadsheets show a formula that went wrong, or a column too narrow, when they save as CSV."""
 _SCIENCE = re.compile(r"\d+(\.\d+)?[eE]\+\d+")
 _NOUGHT = re.compile(r"(\d+)\.0+")
 _REF = re.compile(rf"[^\W_][\w./-]{{0,{MAX_REF - 1}}}")
@@ -87,6 +89,8 @@ def tidy(text: str) -> str:
     text = _SPACES.sub(" ", _UNSEEN.sub("", text)).strip()
     if _CONTROL.search(text):
         raise Wrong("control")
+    if _ERROR.fullmatch(text):
+        raise Wrong("error_value")
     if _ESCAPED.match(text):
         return text[1:]
     as_text = _AS_TEXT.fullmatch(text)
@@ -110,9 +114,9 @@ def name_of(value: Value) -> str:
     text = tidy(value) if isinstance(value, str) else _number_text(value)
     if not text:
         raise Wrong("name_empty")
+    _no_footer(text)
     if " " in text and not any(sign.isascii() and sign.isalpha() for sign in text):
         text = text.replace(" ", "")
-    _no_footer(text)
     if len(text) > MAX_NAME or not any(map(str.isalpha, text)) or not all(map(_in_a_name, text)):
         raise Wrong("name_shape", most=MAX_NAME)
     return text

@@ -17,7 +17,7 @@ from groupops.plugin import Texts
 PLATFORMS = ("wechat", "qq", "wecom")
 """Columns that name accounts of a platform → also the platform's name."""
 
-_HINT = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|[\s*:_]")
+_HINT = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|[\s*:_【】]")
 """What people put into a heading besides its name: hints in brackets, stars, line breaks."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import struct
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -82,9 +83,9 @@ def plain(value: object) -> object:
 
 
 def holes_of(raw: bytes) -> dict[str, list[Hole]]:
-    """Find the formulas without a value and the errors; old XLS files keep theirs to themselves."""
+    """Find the formulas without a value, and the errors."""
     if not raw.startswith(b"PK"):
-        return {}
+        return xls_holes(raw)
     with zipfile.ZipFile(io.BytesIO(raw)) as packed:
         names = set(packed.namelist())
         if "content.xml" in names:
@@ -166,6 +167,89 @@ def ods_holes(xml: bytes) -> dict[str, list[Hole]]:
 def _is_hole(at: dict[str, str]) -> bool:
     unknown = "table:formula" in at and "office:value-type" not in at
     return unknown or at.get("calcext:value-type") == "error"
+
+
+# — XLS: a compound file of sectors, in it a stream of records ([MS-CFB], [MS-XLS]) —
+
+SECTOR_END = 0xFFFFFFFA
+"""Sector numbers from here on are marks, not sectors."""
+
+FORMULA, BOUND_SHEET, BOOL_ERR, BOF = 0x0006, 0x0085, 0x0205, 0x0809
+ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
+
+
+def xls_holes(raw: bytes) -> dict[str, list[Hole]]:
+    """Find holes in all sheets of an XLS; what is no whole XLS has none, as calamine refuses it anyway."""
+    with suppress(struct.error, IndexError, UnicodeDecodeError):
+        return _sheet_holes(workbook_stream(raw))
+    return {}
+
+
+def workbook_stream(raw: bytes) -> bytes:
+    """Give the stream that holds the sheets; a short one lies in the small sectors of the root."""
+    size = 1 << struct.unpack_from("<H", raw, 30)[0]
+    first_directory, cutoff, first_small = (struct.unpack_from("<I", raw, at)[0] for at in (48, 56, 60))
+    tables = [one for one in struct.unpack_from("<109I", raw, 76) if one < SECTOR_END]
+    following = struct.unpack_from("<I", raw, 68)[0]
+    for _ in range(len(raw) // size):
+        if following >= SECTOR_END:
+            break
+        more = struct.unpack_from(f"<{size // 4}I", raw, (following + 1) * size)
+        tables += [one for one in more[:-1] if one < SECTOR_END]
+        following = more[-1]
+    fat = [n for table in tables for n in struct.unpack_from(f"<{size // 4}I", raw, (table + 1) * size)]
+    directory = chain(raw, fat, first_directory, size, size)
+    entries = [directory[at : at + 128] for at in range(0, len(directory) - 127, 128)]
+    for entry in entries:
+        name = entry[: max(struct.unpack_from("<H", entry, 64)[0] - 2, 0)].decode("utf-16-le")
+        if name in {"Workbook", "Book"}:
+            start, length = struct.unpack_from("<II", entry, 116)
+            if length >= cutoff:
+                return chain(raw, fat, start, size, size)[:length]
+            small = chain(raw, fat, struct.unpack_from("<I", entries[0], 116)[0], size, size)
+            table = chain(raw, fat, first_small, size, size)
+            links = list(struct.unpack_from(f"<{len(table) // 4}I", table))
+            return chain(small, links, start, 64, 0)[:length]
+    return b""
+
+
+def chain(raw: bytes, links: list[int], start: int, size: int, skipped: int) -> bytes:
+    """Follow a chain of sectors; one that runs in a circle ends where it has been as long as the file."""
+    parts: list[bytes] = []
+    while start < SECTOR_END and len(parts) <= len(links):
+        at = start * size + skipped
+        parts.append(raw[at : at + size])
+        start = links[start]
+    return b"".join(parts)
+
+
+def _sheet_holes(stream: bytes) -> dict[str, list[Hole]]:
+    starts: dict[int, str] = {}
+    holes: dict[str, list[Hole]] = {}
+    here: list[Hole] = []
+    at = 0
+    while at + 4 <= len(stream):
+        kind, length = struct.unpack_from("<HH", stream, at)
+        if kind == BOF:
+            here = holes.setdefault(starts.get(at, ""), [])
+        elif kind == BOUND_SHEET:
+            start, _, _, count, wide = struct.unpack_from("<IBBBB", stream, at + 4)
+            name = stream[at + 12 : at + 12 + count * (2 if wide & 1 else 1)]
+            starts[start] = name.decode("utf-16-le" if wide & 1 else "latin-1")
+        elif error := _error_of(kind, stream[at + 4 : at + 4 + length]):
+            row, column = struct.unpack_from("<HH", stream, at + 4)
+            here.append((row, column, error))
+        at += 4 + length
+    return holes
+
+
+def _error_of(kind: int, record: bytes) -> str:
+    """Give the error that a cell's record holds: by itself, or as what a formula came to."""
+    if kind == BOOL_ERR and record[7]:
+        return ERRORS.get(record[6], "#")
+    if kind == FORMULA and record[12:14] == b"\xff\xff" and record[6] == 2:  # noqa: PLR2004 - 2 means an error
+        return ERRORS.get(record[8], "#")
+    return ""
 
 
 if __name__ == "__main__":
