@@ -33,11 +33,13 @@ async def requested(scene: Scene, event: JoinRequested) -> Answer:
 
 
 def stated(scene: Scene, comment: str) -> Person | None:
-    """Give the one person whom the words of a request name together with the last signs of the number."""
-    said = comment.casefold()
+    """Give the one person whom the words of a request name, and no other name, with the last signs of the number."""
+    said, named = comment.casefold(), whose(comment, Format.FREE, scene.register)
+    if len({one.name for one in named}) != 1:
+        return None
     fitting = [
         one
-        for one in whose(comment, Format.FREE, scene.register)
+        for one in named
         if len(one.ref) >= LAST_SIGNS and one.ref[-LAST_SIGNS:].casefold() in said.replace(one.name, "")
     ]
     return fitting[0] if len(fitting) == 1 else None

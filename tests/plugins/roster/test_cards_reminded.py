@@ -99,7 +99,12 @@ async def test_reminders_come_once_a_day_and_end_before_the_stewards() -> None:
 
         assert counts == [1, 2, 3]
         (case,) = await cases(r)
-        assert (case.rule, case.ladder, case.strike, case.status) == ("roster.card", "", 0, CaseStatus.FLAGGED)
+        assert (case.rule, case.ladder, case.strike, case.status) == (
+            "roster.card",
+            "",
+            0,
+            CaseStatus.FLAGGED,
+        )
         await r.advance(10 * DAY)
         assert len(told(r, "wang")) == 3
         assert len(await cases(r)) == 1

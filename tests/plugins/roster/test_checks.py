@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from groupops.records import CaseStatus
 from groupops import Role
+from groupops.records import CaseStatus
 from groupops.testing import CAST, MONDAY, Rig, rig
 from groupops_roster.models import CheckRun
 from tests.plugins.roster.stories import (
@@ -59,7 +59,8 @@ async def test_s10_19_two_unknown_members_are_two_cases_and_one_is_closed_by_the
         await r.advance_to(at("2025-03-03T09:30"))
         assert sorted(case.account for case in await cases(r)) == ["sandbox:li", "sandbox:wang"]
         assert {case.ladder for case in await cases(r)} == {"kick"}
-        assert inside(r, "li") and inside(r, "wang")
+        assert inside(r, "li")
+        assert inside(r, "wang")
 
         await r.advance(MINUTE)
         await r.enrol(line("王五", "wang"))

@@ -33,7 +33,9 @@ MANAGER = line("周经理", "wang", "城东项目招商部", org_roles=frozenset
 
 
 async def registered(rig: Rig, name: str) -> list[tuple[str, bool, frozenset[str]]]:
-    return [(one.department, one.active, one.org_roles) for one in await rig.records.persons() if one.name == name]
+    return [
+        (one.department, one.active, one.org_roles) for one in await rig.records.persons() if one.name == name
+    ]
 
 
 async def test_a_delegate_puts_somebody_of_the_own_unit_on_the_roster() -> None:
@@ -95,7 +97,9 @@ async def test_s16b_18_a_creator_takes_somebody_off_with_a_reason_and_a_case_fol
 
 async def test_what_a_command_does_not_say_stays_as_it_was() -> None:
     async with rig(pack=pack(DELEGATES), plugins=ONLY) as r:
-        leader = line("李四", "li", "城东项目招商部", position="组长", org_roles=frozenset({"leader"}), ref="C7")
+        leader = line(
+            "李四", "li", "城东项目招商部", position="组长", org_roles=frozenset({"leader"}), ref="C7"
+        )
         await r.enrol(*STEWARDS, MANAGER, leader)
         await r.say("g1", "wang", "移出 李四 离职")
 

@@ -212,7 +212,9 @@ async def test_when_the_time_is_up_it_follows_what_is_set_and_nobody_is_put_out(
 
 
 async def test_until_verified_the_end_of_the_time_only_asks_the_stewards() -> None:
-    async with rig(pack=pack('probation_until = "verified"\nunknown_action = "kick_case"'), plugins=ONLY) as r:
+    async with rig(
+        pack=pack('probation_until = "verified"\nunknown_action = "kick_case"'), plugins=ONLY
+    ) as r:
         await r.enrol(*STAFF)
         await join(r, "xin", name="小张")
         await r.advance(25 * HOUR)
