@@ -22,24 +22,26 @@ def app(desk: Desk) -> typer.Typer:
     @made.command(help="等待管理员确认的绑定与合并。")
     def proposals(group: _GROUP) -> None:
         """Print what waits for a decision in a group, imports' words among it."""
-        desk.say(desk.now(_proposals(desk, group)))
+        desk.say(desk.now(proposals_of(desk, group)))
 
     @made.command(help="一个群与名册的核对清单;只列出,不做任何处理。")
     def audit(group: _GROUP) -> None:
         """Print the list of a group as it is now."""
-        desk.say(desk.now(_audit(desk, group)))
+        desk.say(desk.now(list_of(desk, group)))
 
     return made
 
 
-async def _proposals(desk: Desk, group: str) -> str:
+async def proposals_of(desk: Desk, group: str) -> str:
+    """Write what waits for a decision in a group; raises as `scene_of`."""
     async with desk.open() as at:
         scene = scene_of(at, group)
         rows = await bindings.open_proposals(scene.group_id)
         return "\n".join(bindings.in_words(scene, row) for row in rows) or scene.say("review_none")
 
 
-async def _audit(desk: Desk, group: str) -> str:
+async def list_of(desk: Desk, group: str) -> str:
+    """Write the list of a group as it is now, and a line of audit that it was looked at; raises as `scene_of`."""
     async with desk.open() as at:
         scene = scene_of(at, group)
         known = await checking.known_of(scene)
@@ -73,4 +75,5 @@ def scene_of(at: AtDesk, group_id: str) -> Scene:
         view=View.of(policy),
         shelf=at.own,
         tools=at.tools,
+        connected=False,
     )
