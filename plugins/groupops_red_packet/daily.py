@@ -50,6 +50,8 @@ async def _looked_at(item: Item, event: TimeCame, room: Room) -> Said:
         return await act(item.case_id, room, f"{key}/minors", _one(room, Move.CANCEL))
     case = await room.tools.cases.case(item.case_id)
     said = await follow(case, room, f"{key}/case") if case is not None else []
+    if room.closed_key:
+        return said  # switched off: what the core decides is still carried over, no clock is
     return said + await _clocked(item.case_id, key, room)
 
 

@@ -19,6 +19,7 @@ from groupops_red_packet.follow import act
 from groupops_red_packet.journal import TOLD, Entry, Item, Move, Order, State
 from groupops_red_packet.ledger import Decide
 from groupops_red_packet.room import Room
+from groupops_red_packet.statement import yuan
 
 Said = list[Action | Errand]
 
@@ -37,7 +38,9 @@ async def seen(event: RedPacketSent, room: Room) -> Said:
     item = await _oldest(event.account, room)
     if item is None:
         return [noted]
-    note = f"red packet [{event.message_id[:64]}]"
+    amount = event.red_packet.amount_fen
+    shown = "?" if amount is None else yuan(amount)
+    note = f"red packet {shown} [{event.message_id[:64]}]"
     await act(item.case_id, room, event.id, lambda _i, _j: (_order(room, Move.EVIDENCE, note=note),))
     said: Said = [noted, room.ask(item, "steward.seen", "option.settle")]
     if item.state is not State.ACCEPTED:

@@ -15,6 +15,9 @@ from groupops_red_packet.journal import Entry, Item, Move, Order, State, done, o
 
 T = TypeVar("T")
 
+_NUMBER = 16
+"""Characters kept for a line's place behind its key."""
+
 TRIES = 3
 """How often an operation is tried when another process wrote the same line first."""
 
@@ -163,6 +166,7 @@ def counted(item: Item) -> int:
 
 
 async def _act(case_id: int, key: str, decide: Decide) -> Acted | None:
+    key = _short(key)
     async with models.writing(case_id) as held:
         if held is None:
             return None
@@ -178,6 +182,13 @@ async def _act(case_id: int, key: str, decide: Decide) -> Acted | None:
         if written:
             await models.append(item, written)
         return Acted(item=item, written=tuple(written), journal=(*journal, *written), fresh=bool(written))
+
+
+def _short(key: str) -> str:
+    """Give a key that fits its column, with room for the number of the line."""
+    if len(key) <= models.KEY - _NUMBER:
+        return key
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
 def month_of(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime]:

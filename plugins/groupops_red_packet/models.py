@@ -131,7 +131,12 @@ def _columns(value: Item | Entry) -> dict[str, Any]:
     if isinstance(value, Item):
         row["alternatives"] = json.dumps(value.alternatives, ensure_ascii=False)
         row["before"] = value.before or ""
-    return {name: str(word) if isinstance(word, State | Move | Pot) else word for name, word in row.items()}
+    return {name: _legible(word) if isinstance(word, str) else word for name, word in row.items()}
+
+
+def _legible(word: str) -> str:
+    """Give a word as both databases take it: no NUL characters, no halves of surrogate pairs."""
+    return str(word).replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _item(row: ItemRow) -> Item:

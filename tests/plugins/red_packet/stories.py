@@ -92,4 +92,4 @@ async def tickets(rig: Rig) -> list[str]:
 
 async def audit(rig: Rig, what: str) -> list[Any]:
     """Lines of audit of one kind."""
-    return [line for line in await rig.records.audit(what=what)]
+    return list(await rig.records.audit(what=what))

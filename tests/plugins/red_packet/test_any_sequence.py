@@ -9,7 +9,6 @@ from datetime import timedelta
 from itertools import count
 from typing import Any, TypeVar
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -22,9 +21,9 @@ from hypothesis.stateful import (
 
 from groupops_red_packet.journal import Item, Move, NotPossible, Pot, State, is_lawful, replayed
 from groupops_red_packet.ledger import Ledger
+from tests.plugins.red_packet.books import NOON, ledger_in, order, proposal
 from tests.support.postgres_server import PostgresServer
 from tests.support.soak import Soak
-from tests.plugins.red_packet.books import NOON, ledger_in, order, proposal
 
 T = TypeVar("T")
 
