@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -84,6 +85,13 @@ async def begin_with_setting(stage: Stageplay, key: str, value: str) -> None:
         await stage.set(key, value, author="operator")
         return
     stage.before().settings[key] = value
+
+
+@given("本群只启用插件{text}")
+async def only_these_plugins(stage: Stageplay, names: str) -> None:
+    """本群自己只启用这几个插件(用顿号隔开),不论规则包要哪些。"""
+    wanted = [one.strip() for one in names.split("、")]
+    stage.before().settings["plugins.enabled"] = json.dumps(wanted)
 
 
 # — time —
