@@ -27,7 +27,7 @@ _TILES = 104
 _ROW = 44
 _BARS = 230
 _NAME = 190
-_SHORT_NAME = 9
+_LONG_NAME, _LONG_TITLE = 9, 24
 
 _PAGE, _CARD, _RIM = "#f4f6f8", "#ffffff", "#e2e8f0"
 _INK, _SOFT, _FAINT, _RING = "#0f172a", "#64748b", "#cbd5e1", "#4f46e5"
@@ -67,7 +67,8 @@ class _Pen:
     def write(self, x: float, y: float, text: str, size: int, fill: str = _INK, **more: Any) -> None:
         """Write a text; `anchor` is Pillow's, `bold` makes it so."""
         font = self.font_of(self.bold if more.get("bold") else self.regular, size * _SCALE)
-        self.on.text((x * _SCALE, y * _SCALE), text, font=font, fill=fill, anchor=more.get("anchor", "la"))
+        shown = "".join(sign for sign in text if sign.isprintable())
+        self.on.text((x * _SCALE, y * _SCALE), shown, font=font, fill=fill, anchor=more.get("anchor", "la"))
 
     def line(self, x: float, y: float, to_x: float, to_y: float, fill: str) -> None:
         """Draw a thin line."""
@@ -99,7 +100,7 @@ def draw(week: Week, texts: Texts, font: str = "") -> bytes:
     top = _calendar(pen, lines, week, texts)
     _bars(pen, top, week, texts)
     made = io.BytesIO()
-    image.resize((WIDTH, height), Image.Resampling.LANCZOS).save(made, "PNG")
+    image.reduce(_SCALE).save(made, "PNG")
     return made.getvalue()
 
 
@@ -112,7 +113,7 @@ def _pen(on: Any, path: str) -> _Pen:
     @functools.cache
     def font_of(face: Face, size: int) -> Any:
         try:
-            return ImageFont.truetype(face.path, size, index=face.index)
+            return ImageFont.truetype(face.path, size, index=face.index, layout_engine=ImageFont.Layout.BASIC)
         except OSError:
             raise NoFont(f"font {face.path!r} cannot be read: set another file in check_in.font") from None
 
@@ -131,7 +132,8 @@ def _calendar_height(rows: int, *, more: bool) -> int:
 
 
 def _head(pen: _Pen, week: Week, texts: Texts) -> None:
-    pen.write(_EDGE, _EDGE, texts("picture_title", title=week.title), 32, bold=True)
+    title = texts("picture_title", title=_short(week.title, _LONG_TITLE))
+    pen.write(_EDGE, _EDGE, title, 32, bold=True)
     span = texts("picture_span", first=f"{week.days[0]:%Y-%m-%d}", last=f"{week.days[-1]:%m-%d}")
     pen.write(_EDGE, _EDGE + 50, span, 18, _SOFT)
 
@@ -184,14 +186,14 @@ def _dates(pen: _Pen, y: float, left: float, step: float, week: Week, texts: Tex
 
 def _row(pen: _Pen, y: float, columns: tuple[float, float], line: Line, week: Week, texts: Texts) -> None:
     (left, step), middle = columns, y + _ROW / 2
-    pen.write(_EDGE + _PAD, middle, _short(line.name), 18, anchor="lm")
+    pen.write(_EDGE + _PAD, middle, _short(line.name, _LONG_NAME), 18, anchor="lm")
     for number, day in enumerate(week.days):
         x = left + number * step + 4
         _cell(pen, (x, y + 4, step - 8, _ROW - 8), day, line.days.get(day), week, texts)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= _SHORT_NAME else f"{name[:_SHORT_NAME]}…"
+def _short(name: str, longest: int) -> str:
+    return name if len(name) <= longest else f"{name[:longest]}…"
 
 
 def _cell(

@@ -26,8 +26,9 @@ def inverse(lat1: float, lon1: float, lat2: float, lon2: float) -> tuple[float, 
         cos2a = 1 - sin_a**2
         cos2m = cos_s - 2 * su1 * su2 / cos2a if cos2a else 0.0
         c = F / 16 * cos2a * (4 + F * (4 - 3 * cos2a))
-        before, lam = lam, wide + (1 - c) * F * sin_a * (
-            sigma + c * sin_s * (cos2m + c * cos_s * (2 * cos2m**2 - 1))
+        before, lam = (
+            lam,
+            wide + (1 - c) * F * sin_a * (sigma + c * sin_s * (cos2m + c * cos_s * (2 * cos2m**2 - 1))),
         )
         if abs(lam - before) < 1e-13:
             break

@@ -88,7 +88,9 @@ async def office(
         yield r
 
 
-def line(who: str, *, dispatcher: bool = True, active: bool = True, roles: Iterable[str] | None = None) -> PersonLine:
+def line(
+    who: str, *, dispatcher: bool = True, active: bool = True, roles: Iterable[str] | None = None
+) -> PersonLine:
     """What the roster says of somebody."""
     own = {"boss": {"dispatcher"} if dispatcher else set(), "clerk": {"文员"}}.get(who, {"业务人员"})
     return PersonLine(

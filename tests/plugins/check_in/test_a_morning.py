@@ -199,7 +199,9 @@ async def test_without_a_dispatcher_the_stewards_get_the_list() -> None:
 
 
 async def test_a_night_shift_belongs_to_the_day_it_opens_on() -> None:
-    night = 'shifts = [{ name = "夜班", roles = ["业务人员"], open = "23:30", due = "00:00", close = "00:30" }]'
+    night = (
+        'shifts = [{ name = "夜班", roles = ["业务人员"], open = "23:30", due = "00:00", close = "00:30" }]'
+    )
     async with office("2025-03-03T20:00", text=pack(night)) as r:
         await r.advance_to(at("2025-03-04T00:00"))
         await r.whisper("g1", "li", "位置 公司")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from groupops import AccountId, ConfigError, GroupId, LocationShared, Location, PersonId, WorkCalendar
+from groupops import AccountId, ConfigError, GroupId, Location, LocationShared, PersonId, WorkCalendar
 from groupops_check_in.day import (
     Entry,
     Sighting,
@@ -177,14 +177,13 @@ def test_a_shift_that_crosses_midnight_belongs_to_the_date_it_opens_on() -> None
     assert hours.reminders == (datetime(2025, 3, 4, 0, 10, tzinfo=SHANGHAI),)
 
 
-@given(st.datetimes(datetime(2025, 1, 1), datetime(2025, 12, 31)))
-def test_hours_are_found_exactly_by_the_moments_they_cover(moment: datetime) -> None:
-    aware = moment.replace(tzinfo=SHANGHAI)
+@given(st.dates(date(2025, 1, 1), date(2025, 12, 31)), st.times())
+def test_hours_are_found_exactly_by_the_moments_they_cover(day: date, clock: time) -> None:
+    aware = datetime.combine(day, clock, SHANGHAI)
     for shift in (DAY, NIGHT):
         found = shift.around(aware, SHANGHAI, CALENDAR)
-        clock = moment.time()
         if shift is DAY:
-            wanted = time(8, 30) <= clock < time(9, 30) and CALENDAR.is_workday(moment.date())
+            wanted = time(8, 30) <= clock < time(9, 30) and CALENDAR.is_workday(day)
         else:
             wanted = clock >= time(23, 30) or clock < time(0, 30)
         assert (found is not None) is wanted

@@ -45,9 +45,11 @@ def stars(draw: st.DrawFn) -> tuple[tuple[float, float], float, list[tuple[float
     size = draw(st.floats(50, 20_000))
     count = draw(st.integers(3, 9))
     reach = draw(st.lists(st.floats(0.3, 1.0), min_size=count, max_size=count))
-    return centre, size, [
-        direct(*centre, 2 * math.pi * n / count, size * part) for n, part in enumerate(reach)
-    ]
+    return (
+        centre,
+        size,
+        [direct(*centre, 2 * math.pi * n / count, size * part) for n, part in enumerate(reach)],
+    )
 
 
 @given(stars(), TURNS, st.floats(0.01, 2))

@@ -88,11 +88,11 @@ async def test_the_table_has_days_persons_and_entries_and_no_formula() -> None:
         await a_week(r)
         r.sandbox.world.requests.clear()
         await r.whisper("g1", "boss", "打卡周报 本周")
-        (table,) = (
-            one.action for one in r.sandbox.world.requests if isinstance(one.action, SendFile)
-        )
+        (table,) = (one.action for one in r.sandbox.world.requests if isinstance(one.action, SendFile))
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(table.data))
-        days, persons, entries = (workbook.get_sheet_by_name(name).to_python() for name in workbook.sheet_names)
+        days, persons, entries = (
+            workbook.get_sheet_by_name(name).to_python() for name in workbook.sheet_names
+        )
 
         assert days[1][:4] == ["2025-03-03", 2.0, 1.0, 1.0]
         assert [row[0] for row in persons[1:]] == ["李四", "赵六"]

@@ -18,7 +18,9 @@ TODAY = date(2025, 3, 5)
 DAYS = st.dates(date(1990, 1, 1), date(2100, 1, 1))
 
 
-@pytest.mark.parametrize("text", ["总部", "在公司", "我在总部。", "到公司", "hq", "HQ", " 总 部 ", "我现在在公司"])
+@pytest.mark.parametrize(
+    "text", ["总部", "在公司", "我在总部。", "到公司", "hq", "HQ", " 总 部 ", "我现在在公司"]
+)
 def test_a_site_is_known_by_its_name_and_by_other_words(text: str) -> None:
     assert read_place(text, [HEAD], "site") == Placed(label="总部", site=True)
 
@@ -93,7 +95,11 @@ def test_what_is_no_day_is_said_to_be_none(text: str) -> None:
 
 @given(DAYS, DAYS)
 def test_a_day_in_full_is_that_day_whenever_it_is_read(day: date, today: date) -> None:
-    for text in (f"{day:%Y-%m-%d}", f"{day.year}年{day.month}月{day.day}日", f"{day.year}/{day.month}/{day.day}"):
+    for text in (
+        f"{day:%Y-%m-%d}",
+        f"{day.year}年{day.month}月{day.day}日",
+        f"{day.year}/{day.month}/{day.day}",
+    ):
         assert read_day(text, today) == day
 
 
