@@ -91,7 +91,7 @@ from groupops.people import (
     Role,
     Stage,
 )
-from groupops.platform import Platform
+from groupops.platform import PERSONAL_PACE, Health, Pace, Paced, Platform, Rate, Watched
 from groupops.plugin import (
     Arg,
     AtDesk,
@@ -112,6 +112,7 @@ from groupops.records import Case
 from groupops.verdicts import Evidence, Offence, Pardon, Ruling, Said, Severity, Verdict
 
 __all__ = [
+    "PERSONAL_PACE",
     "AccountId",
     "Action",
     "Announce",
@@ -149,6 +150,7 @@ __all__ = [
     "GroupId",
     "GroupOpsError",
     "GroupRenamed",
+    "Health",
     "Image",
     "Impossible",
     "InDoubt",
@@ -175,6 +177,8 @@ __all__ = [
     "OpenCase",
     "OpenObligation",
     "Option",
+    "Pace",
+    "Paced",
     "Pardon",
     "Person",
     "PersonChanged",
@@ -186,6 +190,7 @@ __all__ = [
     "Policy",
     "Quiet",
     "Quote",
+    "Rate",
     "Receipt",
     "RedPacket",
     "RedPacketSent",
@@ -222,6 +227,7 @@ __all__ = [
     "Verdict",
     "Voice",
     "WakeAt",
+    "Watched",
     "Window",
     "WorkCalendar",
     "hookimpl",

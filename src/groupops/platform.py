@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from groupops.actions import Action, Capability, Receipt
@@ -52,4 +54,106 @@ class Platform(Protocol):
 
     def direct(self, account: AccountId) -> bool:
         """Say whether that account can be written to privately now."""
+        ...
+
+
+# — what a platform may offer besides —
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How often something may be done: a bucket of `burst` tokens that fills by one every `every`.
+
+    Args:
+        every: time in which one token comes back; longer than nothing.
+        burst: how many may go at once after a rest; at least 1.
+
+    Raises:
+        ValueError: a rate that allows nothing, or everything.
+    """
+
+    every: timedelta
+    burst: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what is no rate."""
+        if self.every <= timedelta() or self.burst < 1:
+            raise ValueError(f"a rate needs a span and a burst of at least 1, not {self.every}, {self.burst}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast the bot may act on a platform without being taken for one that spams.
+
+    Every limit left out does not exist. An action takes one token of each bucket it falls under.
+
+    Args:
+        messages: everything the bot says, wherever.
+        group_messages: what it says in one group.
+        deeds: everything else it does: recalls, mutes, kicks, cards.
+        kinds: kind of action → its own smaller bucket, besides the one above (`remove_member`, `set_card` …).
+        jitter: up to this share of a token's time is waited besides, at random, so that no rhythm shows.
+        merge: whether texts to one account or one group that have waited `merge_after` may go as one.
+        merge_after: how long both have to have waited for that.
+    """
+
+    messages: Rate | None = None
+    group_messages: Rate | None = None
+    deeds: Rate | None = None
+    kinds: Mapping[str, Rate] = field(default_factory=dict[str, Rate])
+    jitter: float = 0.0
+    merge: bool = False
+    merge_after: timedelta = timedelta(seconds=2)
+
+
+PERSONAL_PACE = Pace(
+    messages=Rate(every=timedelta(seconds=3), burst=5),
+    group_messages=Rate(every=timedelta(seconds=1), burst=2),
+    deeds=Rate(every=timedelta(milliseconds=500), burst=10),
+    kinds={
+        "direct_message": Rate(every=timedelta(seconds=6), burst=3),
+        "set_card": Rate(every=timedelta(seconds=5)),
+        "remove_member": Rate(every=timedelta(seconds=5)),
+        "announce": Rate(every=timedelta(seconds=60)),
+    },
+    jitter=0.3,
+)
+"""What a personal account on a chat platform may do without standing out: about 1 message a second in a group and
+20 a minute in all, kicks and cards spread, no mass of private messages (`qq_nonebot.md` §1.8, experience)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a connection is, as its adapter knows it.
+
+    Args:
+        connected: whether the bot can act now; False when the socket is up and the bot behind it is offline.
+        since: since when it is so; None when that is not known.
+        last_event_at: when the platform last sent anything, heartbeats included; None when it never did.
+        note: what the platform says of it, e.g. `bot_offline: logged in elsewhere`; no contents of messages.
+        bots: bot account → whether it is online, where a platform has several.
+    """
+
+    connected: bool
+    since: datetime | None = None
+    last_event_at: datetime | None = None
+    note: str = ""
+    bots: Mapping[str, bool] = field(default_factory=dict[str, bool])
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A platform that says how fast it may be used; one that does not is used as fast as it answers."""
+
+    def pace(self) -> Pace:
+        """Give the pace; asked once, when the platform is first acted on."""
+        ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A platform that says how its connection is; of one that does not, NoneBot's bots are what is known."""
+
+    def health(self) -> Health:
+        """Give the state now, without waiting and without raising."""
         ...
