@@ -310,7 +310,9 @@ class _Reading:
 
     def _stop_if_wrong(self, faults: Sequence[Fault]) -> None:
         if faults:
-            raise RosterFailed(self.book.name, sorted(faults, key=lambda one: (one.row, len(one.column), one.column)))
+            raise RosterFailed(
+                self.book.name, sorted(faults, key=lambda one: (one.row, len(one.column), one.column))
+            )
 
     def _row(self, number: int, row: Sequence[Value]) -> None:
         if self._is_blank(number, row):

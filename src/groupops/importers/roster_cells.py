@@ -189,19 +189,24 @@ def phone_of(value: Value) -> str:
 
 @cache
 def _items(signs: str) -> re.Pattern[str]:
-    return re.compile(rf"「([^「」]*)」|([^{re.escape(signs)}]+)")
+    return re.compile(rf"「([^「」]*)」|([^「」{re.escape(signs)}]+)")
 
 
 def _listed(text: str, signs: str) -> list[str]:
     """Take a list apart; an item in 「」 may hold the signs that separate."""
-    found = (quoted or plain.strip() for quoted, plain in _items(signs).findall(text))
+    one = _items(signs)
+    if "「" in text or "」" in text:
+        rest = one.sub("", text)
+        if "「" in rest or "」" in rest:
+            raise Wrong("list_quotes")
+    found = ((quoted or plain).strip() for quoted, plain in one.findall(text))
     return [item for item in found if item]
 
 
 def listed(items: list[str], signs: str, join: str) -> str:
     """Write a list so that it can be taken apart again."""
     whole = _items(signs)
-    return join.join(item if whole.fullmatch(item) and item[0] != "「" else f"「{item}」" for item in items)
+    return join.join(item if whole.fullmatch(item) else f"「{item}」" for item in items)
 
 
 @cache
