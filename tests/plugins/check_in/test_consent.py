@@ -54,6 +54,17 @@ async def test_everybody_who_owes_is_asked_once_and_a_no_is_never_asked_again() 
         assert len(letters(r, "li")) == 1
 
 
+async def test_a_steward_may_have_it_asked_at_once_and_a_member_may_not() -> None:
+    async with office(agreed=("li",)) as r:
+        await r.whisper("g1", "zhao", "打卡征询")
+        assert await words("zhao") == []
+        await r.whisper("g1", "admin", "打卡征询")
+
+        assert "须打卡的 3 人里,2 人尚未征询" in last(r, "admin")
+        assert await words("zhao") == ["asked"]
+        assert letters(r, "li") == []
+
+
 async def test_a_button_says_the_same_as_the_words() -> None:
     async with office(agreed=()) as r:
         await r.advance_to(at("2025-03-03T10:00"))
