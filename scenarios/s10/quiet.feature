@@ -6,7 +6,7 @@
 
   背景:
     假如 群规「s10」
-    而且 本群只启用插件「quiet_hours」
+    而且 群里的人都在名册上
     而且 机器人能看到群消息,否则什么也不会发生
 
   场景: S10-02 (S10.R11)23:30 整发言,提醒一次
@@ -54,8 +54,7 @@
 
   @needs-broadcast
   场景: S10-21 (S10.R11)到点的播报推迟到休息结束
-    假如 本群只启用插件「quiet_hours、broadcast」
-    而且 设置「broadcast.jobs」为「[{"at": "23:35", "pool": "evening", "days": "all"}]」
+    假如 设置「broadcast.jobs」为「[{"at": "23:35", "pool": "evening", "days": "all"}]」
     当 到了 23:35
     那么 机器人没有说话
     而且 能发消息时:有 1 条消息推迟到 次日 07:30

@@ -180,7 +180,8 @@ def pack_show(pack_id: Annotated[str, typer.Argument(help="规则包编号")], a
     if as_json:
         out().print_json(json.dumps(flat(policy), ensure_ascii=False, default=str))
         return 0
-    out().print(pack_text(shelf.get(pack_id), policy, hooks.manifests), markup=False, highlight=False)
+    text = pack_text(shelf.get(pack_id), policy, hooks.manifests)
+    out().print(text, markup=False, highlight=False, soft_wrap=True)
     return 0
 
 

@@ -238,4 +238,4 @@ def _value(value: Any) -> str:
         return ";".join(f"{key} 为 {_value(inner)}" for key, inner in value.items())  # pyright: ignore[reportUnknownVariableType] - settings of any type
     if isinstance(value, list | tuple | set | frozenset):
         return "、".join(_value(one) for one in value) or "无"  # pyright: ignore[reportUnknownVariableType] - settings of any type
-    return str(value) if value not in ("", None) else "无"
+    return f"{value:g}" if isinstance(value, float) else str(value) if value not in ("", None) else "无"

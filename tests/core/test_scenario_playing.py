@@ -333,6 +333,26 @@ class _Register:
         """The last reading stands."""
 
 
+async def test_everybody_may_be_on_the_roster_under_the_name_the_story_uses() -> None:
+    steps = "    而且 员工乙 在名册上叫「钱二」\n    而且 群里的人都在名册上\n" + BAD + "    那么 立案 1 件\n"
+    [scenario] = read_text(HEAD + steps, Path("x.feature"), registry())
+    watcher = _Register()
+
+    await play_one(scenario, plugins=EXTRA, watcher=watcher)
+
+    assert {line[0] for line in watcher.seen} >= {"群主", "员工甲", "钱二"}
+
+
+async def test_a_group_may_enable_a_few_plugins_of_its_packs() -> None:
+    head = HEAD.replace('["rude"]', '["rude", "echo"]')
+
+    await holds(BAD + "    那么 立案 1 件\n    而且 机器人在群里说的话里有「case_changed」\n", head=head)
+    await holds(
+        "    而且 本群只启用插件「rude」\n" + BAD + "    那么 立案 1 件\n    而且 插件「echo」不在运行\n",
+        head=head,
+    )
+
+
 async def test_the_roster_changes_during_the_story() -> None:
     await holds(
         "    当 名册更新为\n      | 姓名 | 成员 | 部门 |\n      | 赵一 | 员工甲 | 财务部 |\n"

@@ -143,6 +143,13 @@ async def members_of_table(stage: Stageplay, *, table: list[dict[str, str]]) -> 
         cast[name] = described(cast.get(name, Actor(name=name)), row)
 
 
+@given("群里的人都在名册上")
+async def all_on_roster(stage: Stageplay) -> None:
+    """到此为止说到的人都已登记在名册上,没有另写姓名的,姓名就是场景里的叫法。"""
+    for actor in stage.before().cast.values():
+        actor.real_name = actor.real_name or actor.name
+
+
 @given("名册上还有")
 async def others_on_roster(stage: Stageplay, *, table: list[dict[str, str]]) -> None:
     """名册上另有这些人,还没有绑定账号:姓名,以及可选的 岗位、工号、公司、部门、职务、地区。"""
