@@ -139,18 +139,22 @@ async def react(
     event: Event, group: Group, settings: Roster, prepared: View, own: Shelf, tools: Tools
 ) -> Iterable[Action | Errand] | None:
     """Answer a fact; in a trial run nothing is left of what it would have written."""
-    # Asked before anything is written: the core and the roster's tables share a connection.
-    statuses = await cases.look_up(group.id, tools) if _is_check(event) else None
     scene = Scene(
         now=tools.clock.now(), group=group, settings=settings, view=prepared, shelf=own, tools=tools
     )
+    if isinstance(event, TimeCame) and event.job == "audit":
+        return await _checked(scene)
     async with written(for_good=group.stage.books):
-        await cases.reconcile(scene, statuses or {})
         return await _answered(scene, event)
 
 
-def _is_check(event: Event) -> bool:
-    return isinstance(event, TimeCame) and event.job == "audit"
+async def _checked(scene: Scene) -> Answer:
+    """Check a group; what takes long, and what asks the core, is done before anything is locked by writing."""
+    statuses = await cases.look_up(scene.group_id, scene.tools)
+    cards = await checking.cards_of(scene)
+    async with written(for_good=scene.group.stage.books):
+        await cases.reconcile(scene, statuses)
+        return await checking.daily(scene, cards)
 
 
 async def _answered(scene: Scene, event: Event) -> Answer | None:
@@ -191,12 +195,12 @@ async def _left(scene: Scene, account: AccountId) -> Answer:
 
 async def _person_changed(scene: Scene, event: PersonChanged) -> Answer:
     """A person of the group left the organisation, came back, or got an account."""
-    person = scene.person_of_id(event.person_id)
+    here = scene.on_platform(event.person_id)
+    person = scene.person(here[0]) if here else None
     if person is None:
         return []
-    here = scene.here(person)
     if not person.active:
-        return await leavers.left(scene, person, here)
+        return await leavers.left(scene, person, filter(scene.inside, here))
     await leavers.returned(scene, here)
     await bindings.settle_bound(scene, here)
     for account in here:
@@ -209,8 +213,6 @@ _Woken = Callable[[Scene, AccountId], Awaitable[Answer]]
 
 async def _time_came(scene: Scene, event: TimeCame) -> Answer | None:
     job, _, account = event.job.partition("/")
-    if job == "audit":
-        return await checking.daily(scene)
     if job == "avatar":
         return await avatars.asked(scene)
     woken: dict[str, _Woken] = {

@@ -84,7 +84,7 @@ async def open_proposals(group_id: GroupId | str | None = None) -> list[Proposal
 
 async def by_card(scene: Scene, account: AccountId, person: Person | None) -> Proposal | None:
     """Propose that an account is the person its card names; not where that person has an account already."""
-    if person is None or scene.person(account) is not None or scene.on_platform(person):
+    if person is None or scene.person(account) is not None or scene.on_platform(person.id):
         return None
     return await propose_binding(account, person.id, source="card", at=scene.now, group_id=scene.group_id)
 

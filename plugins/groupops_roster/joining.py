@@ -19,7 +19,7 @@ async def requested(scene: Scene, event: JoinRequested) -> Answer:
     if standing is Standing.REGISTERED:
         return [_let_in(scene, event)]
     person = stated(scene, event.comment) if standing is Standing.UNKNOWN else None
-    if person is None or scene.on_platform(person):
+    if person is None or scene.on_platform(person.id):
         return [scene.stewards(_facts(scene, event, standing, person))]
     row = await bindings.propose_binding(
         event.account, person.id, source="join", at=scene.now, group_id=scene.group_id

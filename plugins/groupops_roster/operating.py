@@ -45,7 +45,7 @@ async def list_of(desk: Desk, group: str) -> str:
     async with desk.open() as at:
         scene = scene_of(at, group)
         known = await checking.known_of(scene)
-        here = checking.found(scene, known, checking.cards_of(scene))
+        here = checking.found(scene, known, await checking.cards_of(scene))
         await at.do(scene.group_id, (_looked(scene),))
         return checking.listed(scene, here, known, ())
 

@@ -20,8 +20,10 @@ from groupops import (
     Member,
     Note,
     Person,
+    PersonId,
     Policy,
     Reply,
+    Role,
     Tools,
     WakeAt,
 )
@@ -131,7 +133,13 @@ class Scene:
         return [one for one in known if not self.settings.passes_over(one)]
 
     def inside(self, account: AccountId) -> bool:
-        """Say whether an account is in the group, as far as known."""
+        """Say whether an account is in the group, as far as known.
+
+        A member of whom anything is known is one; only for others the whole list has to be gone through.
+        """
+        member = self.member(account)
+        if member.name or member.card or member.joined_at or member.role is not Role.UNKNOWN:
+            return True
         return any(one.account == account for one in self.tools.people.members(self.group_id))
 
     def person(self, account: AccountId) -> Person | None:
@@ -154,13 +162,13 @@ class Scene:
 
     def here(self, person: Person) -> tuple[AccountId, ...]:
         """Give a person's accounts that are in the group."""
-        inside = {one.account for one in self.tools.people.members(self.group_id)}
-        return tuple(one for one in self.tools.people.accounts(person.id) if one in inside)
+        return tuple(one for one in self.on_platform(person.id) if self.inside(one))
 
-    def on_platform(self, person: Person) -> tuple[AccountId, ...]:
+    def on_platform(self, person_id: int) -> tuple[AccountId, ...]:
         """Give a person's accounts on the group's platform."""
         home = f"{self.group.platform}:"
-        return tuple(one for one in self.tools.people.accounts(person.id) if one.startswith(home))
+        accounts = self.tools.people.accounts(PersonId(person_id))
+        return tuple(one for one in accounts if one.startswith(home))
 
     def can(self, capability: Capability) -> bool:
         """Say whether the platform is able to do something in the group now."""
