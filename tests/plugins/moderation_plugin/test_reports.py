@@ -104,6 +104,27 @@ async def test_two_reports_of_one_message_are_one_case() -> None:
         assert any("已有人举报" in text for text in told(r, "admin2"))
 
 
+async def test_what_the_machine_saw_already_is_one_case_with_its_report() -> None:
+    async with rig(pack=pack(use='"insult"'), plugins=ONLY) as r:
+        await r.say("g1", "wang", ABUSE, message_id="m1")
+        await r.advance(timedelta(hours=3))
+        await reported(r, by="admin")
+
+        case = await only_case(r)
+        assert [seen.what for seen in case.evidence][-1] == "report"
+        assert case.reporter == "sandbox:admin", "so the reporter does not decide it"
+
+
+async def test_a_report_after_a_restart_is_still_the_same_case() -> None:
+    async with rig(pack=MENU, plugins=ONLY) as r:
+        await r.say("g1", "wang", "明天停水停电", message_id="m1")
+        await reported(r, "举报 谣言")
+        await r.engine.parts.counters.clear("moderation/sandbox:g1/reported/m1", 7 * 86_400.0)
+        await reported(r, "举报 谣言", by="admin")
+
+        assert len(await cases(r)) == 1
+
+
 async def test_who_reported_may_not_decide() -> None:
     async with rig(pack=MENU, plugins=ONLY) as r:
         await r.say("g1", "wang", "明天停水停电", message_id="m1")
