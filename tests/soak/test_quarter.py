@@ -40,7 +40,9 @@ def new_life(database: str, soak: Soak) -> Life:
         url=database,
         clock=clock,
         sandboxes={HERE: Sandbox(clock), THERE: Sandbox(clock, "onebot-napcat", name=THERE)},
-        packs=tuple(parse_pack(one.read_text("utf-8"), path=one.name) for one in sorted(PACKS.glob("*.toml"))),
+        packs=tuple(
+            parse_pack(one.read_text("utf-8"), path=one.name) for one in sorted(PACKS.glob("*.toml"))
+        ),
         plugins={"duties": duties},
         dice=soak.random(),
     )
@@ -58,7 +60,7 @@ async def test_through_a_quarter_of_company_life_and_many_deaths_of_the_bot_the_
     for number in range(soak.rounds(DAYS)):
         today = MONDAY + timedelta(days=number)
         await life.day(today)
-        if today.weekday() == 6:  # noqa: PLR2004 - Sunday
+        if today.weekday() == 6:
             await look.at_the_laws(f"seed {soak.seed}, week ending on day {number + 1} ({today})")
     await look.at_the_laws(f"seed {soak.seed}, at the end")
     figures = await summary(life)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -28,6 +28,8 @@ from groupops_sandbox import Sandbox
 ROUNDS = 200
 """Rounds after which a day that never comes to rest is given up."""
 
+NEVER = datetime.max.replace(tzinfo=UTC)
+
 REMEMBERED = 40
 """Facts of the last while that the platform brings once more after a start, as a bus or a history would."""
 
@@ -39,7 +41,7 @@ STEPS = (200, 25_000)
 """After how many steps a life ends, unless it is ended in order before."""
 
 
-class Killed(BaseException):  # noqa: N818 - not an error: nobody may catch it but who starts the next life
+class Killed(BaseException):
     """The process is gone."""
 
 
@@ -242,7 +244,7 @@ class Bot:
 
         async def pass_on() -> None:
             while (upcoming := await self._next(moment)) is not None:
-                self.clock.moment = upcoming
+                self.clock.moment = max(upcoming, self.clock.now())
                 await self._rest()
             self.clock.moment = max(moment, self.clock.now())
 
@@ -264,13 +266,15 @@ class Bot:
 
     async def _rest(self) -> None:
         """Let everything happen that is due at this moment."""
-        self._born, self._upcoming = False, None
+        self._born = False
         for _ in range(ROUNDS):
+            await self._take_in()
+            await self.engine.ticker.tick()
+            await self.engine.outbox.pump()
             told = await self._take_in()
-            fired = await self.engine.ticker.tick()
-            tried = await self.engine.outbox.pump()
             await self.engine.people.flush()
-            if not (told or fired or tried):
+            self._upcoming = await self._look_ahead()
+            if not (told or self._upcoming <= self.clock.now()):
                 return
         raise AssertionError(f"the bot does not come to rest at {self.clock.now()}")
 
@@ -287,13 +291,15 @@ class Bot:
 
     async def _next(self, limit: datetime) -> datetime | None:
         """Give the next moment at which something is due, up to a limit."""
-        now = self.clock.now()
         if self._upcoming is None:
-            records = self.engine.parts.records
-            waiting = await records.outbox(states=frozenset({OutboxState.WAITING}))
-            moments = [row.not_before for row in waiting if row.not_before is not None]
-            due = await records.next_due()
-            moments += [due] if due is not None else []
-            self._looks = [moment for moment in self._looks if moment > now]
-            self._upcoming = min((one for one in (*moments, *self._looks) if now < one), default=limit)
-        return self._upcoming if now < self._upcoming <= limit else None
+            self._upcoming = await self._look_ahead()
+        return self._upcoming if self._upcoming <= limit else None
+
+    async def _look_ahead(self) -> datetime:
+        """Give the next moment at which something is due; one that is past when it is due now."""
+        records = self.engine.parts.records
+        waiting = await records.outbox(states=frozenset({OutboxState.WAITING}))
+        moments = [row.not_before or row.created_at for row in waiting]
+        due = await records.next_due()
+        self._looks = [moment for moment in self._looks if moment > self.clock.now()]
+        return min((*moments, *self._looks, *([due] if due is not None else []), NEVER))

@@ -123,14 +123,14 @@ def founded(dice: random.Random, rooms: Sequence[Room]) -> Company:
 
 def _employee(number: int, dice: random.Random) -> Employee:
     name = _name(number)
-    troubled = number > 20  # noqa: PLR2004 - those who lead behave
+    troubled = number > 20
     tempers = ("calm", "rude", "advertiser", "gambler", "owl", "agitator")
     return Employee(
         number=number,
         name=name,
         department=dice.choice(_DEPARTMENTS),
         roles=frozenset(_roles(number)),
-        second=number <= 3 or (number > 20 and dice.random() < 0.15),  # noqa: PLR2004
+        second=number <= 3 or (number > 20 and dice.random() < 0.15),
         temper=dice.choices(tempers, weights=(80, 5, 3, 3, 8, 1))[0] if troubled else "calm",
         punctual=dice.choice((0.95, 0.9, 0.6)),
     )
@@ -144,17 +144,17 @@ def _name(number: int) -> str:
 
 
 def _roles(number: int) -> tuple[str, ...]:
-    if number <= 3:  # noqa: PLR2004 - see `founded`
+    if number <= 3:
         return ("hr",)
-    if number <= 9:  # noqa: PLR2004
+    if number <= 9:
         return ("leader",)
-    if number <= 14:  # noqa: PLR2004
+    if number <= 14:
         return ("dispatcher",)
     return ("业务人员",) if number % 4 == 0 else ()
 
 
 def seated(company: Company, room: Room, dice: random.Random) -> list[int]:
     """Choose who sits in a group at first: those who lead, and as many others as it holds."""
-    may = [n for n, one in company.people.items() if n > 14 and (room.platform == HERE or one.second)]  # noqa: PLR2004
+    may = [n for n, one in company.people.items() if n > 14 and (room.platform == HERE or one.second)]
     leads = [*company.stewards, *(range(4, 15) if room.platform == HERE else ())]
     return [*leads, *sorted(dice.sample(may, min(room.seats, len(may))))]

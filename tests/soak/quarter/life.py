@@ -12,17 +12,31 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from groupops import AccountId, Event, GroupId, MessagePosted, PersonId, Role
+from groupops import AccountId, GroupId, MessagePosted, Role
 from groupops_sandbox import Sandbox
 from tests.soak.quarter import mornings, promises
 from tests.soak.quarter.bot import Bot
-from tests.soak.quarter.company import HERE, THERE, Company, Employee, Room, seated
+from tests.soak.quarter.company import HERE, THERE, Company, Room, seated
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HR = "hr"
 
-TALK = ("收到", "好的,明天给您", "方案改到第三版了", "会议室订好了", "合同走流程中", "客户那边回复了", "下午两点开会", "辛苦大家")
-GRIEVANCES = ("工资又拖了两个月,你们算什么东西", "再不给加班费我就去申请劳动仲裁,你个王八蛋", "社保断缴的事,工会管不管", "这里有安全隐患,脑子有病才不报")
+TALK = (
+    "收到",
+    "好的,明天给您",
+    "方案改到第三版了",
+    "会议室订好了",
+    "合同走流程中",
+    "客户那边回复了",
+    "下午两点开会",
+    "辛苦大家",
+)
+GRIEVANCES = (
+    "工资又拖了两个月,你们算什么东西",
+    "再不给加班费我就去申请劳动仲裁,你个王八蛋",
+    "社保断缴的事,工会管不管",
+    "这里有安全隐患,脑子有病才不报",
+)
 OFFENCES = {
     "insult": ("你就是个王八蛋", "你这个脑残玩意", "狗娘养的东西"),
     "ads": ("兼职刷单日结,月入过万,加微信 abc12345", "日结兼职,点赞返佣,宝妈可做,加微信 zz88888"),
@@ -112,7 +126,13 @@ class Life:
             box.group(room.name)
             for number in seated(self.company, room, self.dice):
                 one = self.company.people[number]
-                box.member(room.name, one.account(room.platform), name=f"昵称{number}", card=one.card, role=_role(number))
+                box.member(
+                    room.name,
+                    one.account(room.platform),
+                    name=f"昵称{number}",
+                    card=one.card,
+                    role=_role(number),
+                )
         for box in self.bot.sandboxes.values():
             box.world.listen(self._somebody_came)
         await self.bot.start()
@@ -240,7 +260,9 @@ class Life:
         """A member of a group, of that temper if given."""
         there = self.members(room)
         if temper:
-            there = [one for one in there if (who := self.company.of(one)) is not None and who.temper == temper]
+            there = [
+                one for one in there if (who := self.company.of(one)) is not None and who.temper == temper
+            ]
         return self.dice.choice(there) if there else None
 
     def say(self, room: Room, account: AccountId, text: str, what: str, **more: Any) -> MessagePosted | None:
@@ -248,7 +270,12 @@ class Life:
         event = self.sandbox(room).say(room.name, account, text, **more)
         if event is not None:
             self.truth.said[event.id] = Said(
-                event_id=event.id, message_id=event.message_id, group=room.id, account=event.account, what=what, at=event.at
+                event_id=event.id,
+                message_id=event.message_id,
+                group=room.id,
+                account=event.account,
+                what=what,
+                at=event.at,
             )
         return event
 
@@ -277,13 +304,13 @@ class Life:
         """What may follow upon an offence: once more at once, taken back, seen by an archive, reported, told late."""
         roll = self.dice.random()
         soon = self.now + timedelta(seconds=self.dice.randint(5, 100))
-        if roll < 0.15:  # noqa: PLR2004
+        if roll < 0.15:
             self.at(soon, lambda life: life._again(room, event, what))
-        elif roll < 0.3:  # noqa: PLR2004
+        elif roll < 0.3:
             self.at(soon, lambda life: life._takes_back(room, event))
-        elif roll < 0.4:  # noqa: PLR2004
+        elif roll < 0.4:
             await self._archived(room, event, what)
-        elif roll < 0.55:  # noqa: PLR2004
+        elif roll < 0.55:
             self.later(lambda life: life._reports(room, event), 0.05, 20)
 
     async def _again(self, room: Room, event: MessagePosted, what: str) -> None:
@@ -298,14 +325,22 @@ class Life:
     async def _archived(self, room: Room, event: MessagePosted, what: str) -> None:
         """Another source saw the same, a little off in time."""
         at = event.at + timedelta(seconds=self.dice.uniform(-50, 50))
-        copy = replace(event, id=f"archive/{event.id}", message_id=f"a{event.message_id}", source="archive", at=at)
+        copy = replace(
+            event, id=f"archive/{event.id}", message_id=f"a{event.message_id}", source="archive", at=at
+        )
         await self.bot.tell()
         await self.bot.tell(copy)
 
     async def _reports(self, room: Room, event: MessagePosted) -> None:
         who = self.somebody(room)
         if who not in (None, event.account):
-            self.say(room, who, self.dice.choice(("举报 刷屏了", "举报 骂人", "举报 广告")), "report", quote=event.message_id)
+            self.say(
+                room,
+                who,
+                self.dice.choice(("举报 刷屏了", "举报 骂人", "举报 广告")),
+                "report",
+                quote=event.message_id,
+            )
 
     # — what the bot says, and what people do about it —
 
@@ -328,7 +363,9 @@ class Life:
         whom = [action.account] if action.kind == "direct_message" else list(action.mentions)
         subject = action.subject
         for account in whom:
-            if mornings.asked(self, room, account, action, ref) or promises.asked(self, room, account, action, ref):
+            if mornings.asked(self, room, account, action, ref) or promises.asked(
+                self, room, account, action, ref
+            ):
                 continue
             if subject.startswith("case:"):
                 self._asked_to_decide(room, account, int(subject.removeprefix("case:")), ref, action.text)
@@ -351,9 +388,9 @@ class Life:
 
     def _reminded(self, room: Room, account: AccountId, number: int, ref: str) -> None:
         roll = self.dice.random()
-        if roll < 0.6:  # noqa: PLR2004
+        if roll < 0.6:
             self.later(lambda life: life.press(room, account, ref, "办好"), 0.05, 3)
-        elif roll < 0.75:  # noqa: PLR2004
+        elif roll < 0.75:
             self.later(lambda life: life.whisper(room, account, f"说明 {number} 客户现场没有网络"), 6, 24)
 
     def _told(self, room: Room, account: AccountId, text: str) -> None:
@@ -413,7 +450,7 @@ async def _somebody_joins(life: Life) -> None:
     room = life.room_of_somebody()
     there = set(life.members(room))
     roll = life.dice.random()
-    if roll < 0.3:  # noqa: PLR2004
+    if roll < 0.3:
         one = life.company.hire(life.dice)
         if room.platform == THERE:
             life.company.change(one.number, second=True)
@@ -421,8 +458,12 @@ async def _somebody_joins(life: Life) -> None:
         if life.chance(0.7):
             await life.enrol([one.number])
         account, card = one.account(room.platform), one.card
-    elif roll < 0.85:  # noqa: PLR2004
-        may = [one for one in life.company.people.values() if one.active and one.account(room.platform) not in there]
+    elif roll < 0.85:
+        may = [
+            one
+            for one in life.company.people.values()
+            if one.active and one.account(room.platform) not in there
+        ]
         may = [one for one in may if room.platform == HERE or one.second]
         if not may:
             return
@@ -457,7 +498,9 @@ async def _somebody_renames(life: Life) -> None:
     who = life.somebody(room)
     one = life.company.of(who) if who is not None else None
     if who is not None and one is not None:
-        card = life.dice.choice((one.card, one.name, f"{one.department}+{one.name}", "快乐小鱼", f"{one.name}😀"))
+        card = life.dice.choice(
+            (one.card, one.name, f"{one.department}+{one.name}", "快乐小鱼", f"{one.name}😀")
+        )
         life.sandbox(room).card(room.name, who, card)
 
 
@@ -475,7 +518,9 @@ async def _somebody_asks(life: Life) -> None:
     room = life.room_of_somebody()
     who = life.somebody(room)
     if who is not None:
-        word = life.dice.choice(("我的记录", "帮助", f"为什么 {life.dice.randint(1, 60)}", "群规 1", "群规", "清单"))
+        word = life.dice.choice(
+            ("我的记录", "帮助", f"为什么 {life.dice.randint(1, 60)}", "群规 1", "群规", "清单")
+        )
         await life.whisper(room, who, word)
 
 
@@ -488,13 +533,17 @@ async def _somebody_meddles(life: Life) -> None:
         life.truth.strangers += 1
         cases = await life.bot.do(lambda engine: engine.parts.records.cases(limit=100_000))
         if cases:
-            await life.whisper(room, who, f"{life.dice.choice(('批准', '驳回', '撤销'))} {life.dice.choice(cases).id} 我说了算")
+            await life.whisper(
+                room,
+                who,
+                f"{life.dice.choice(('批准', '驳回', '撤销'))} {life.dice.choice(cases).id} 我说了算",
+            )
 
 
 async def _hr_updates(life: Life) -> None:
     """The week's news of the roster: some left, some have another role, some of the newcomers are put on it."""
     changed: list[int] = []
-    staff = [one for one in life.company.people.values() if one.active and one.number > 20]  # noqa: PLR2004
+    staff = [one for one in life.company.people.values() if one.active and one.number > 20]
     for one in life.dice.sample(staff, life.dice.randint(1, 3)):
         life.company.change(one.number, active=False)
         life.truth.gone[one.number] = life.now
@@ -527,7 +576,9 @@ async def _bot_is_stopped(life: Life) -> None:
 async def _somebody_joins_unheard(life: Life) -> None:
     room = life.room_of_somebody()
     there = life.members(room)
-    may = [one for one in life.company.people.values() if one.active and one.account(room.platform) not in there]
+    may = [
+        one for one in life.company.people.values() if one.active and one.account(room.platform) not in there
+    ]
     may = [one for one in may if room.platform == HERE or one.second]
     if may and life.chance(0.5):
         one = life.dice.choice(may)

@@ -83,11 +83,11 @@ async def _checks_in(life: Life, room: Room, account: AccountId) -> None:
         return
     roll = life.dice.random()
     box = life.sandbox(room)
-    if roll < 0.7:  # noqa: PLR2004
-        seen = box.locate(room.name, account, _point(life), private=roll < 0.5)  # noqa: PLR2004
+    if roll < 0.7:
+        seen = box.locate(room.name, account, _point(life), private=roll < 0.5)
         if seen is None:
             return  # muted
-    elif roll < 0.95:  # noqa: PLR2004
+    elif roll < 0.95:
         await life.whisper(room, account, f"位置:{life.dice.choice(PLACES)}")
     else:
         point = _point(life)
@@ -125,7 +125,12 @@ async def _has_a_word(life: Life, room: Room) -> None:
 async def _petitions(life: Life, room: Room) -> None:
     who = life.somebody(room)
     if who is not None:
-        words = ("请假 今天 看病", "请假 明天 家里有事", "更正打卡 昨天 客户A处 忘了发", "更正打卡 今天 展会 手机没电")
+        words = (
+            "请假 今天 看病",
+            "请假 明天 家里有事",
+            "更正打卡 昨天 客户A处 忘了发",
+            "更正打卡 今天 展会 手机没电",
+        )
         await life.whisper(room, who, life.dice.choice(words))
 
 
@@ -143,5 +148,3 @@ def _room(life: Life) -> Room | None:
 def hour_of(moment: datetime, life: Life) -> time:
     """Give the time of day in the group."""
     return moment.astimezone(life.zone).time()
-
-

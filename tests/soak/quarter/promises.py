@@ -77,7 +77,9 @@ async def _asks(life: Life, room: Room) -> None:
     who = life.somebody(room)
     steward = life.company.people[life.dice.choice(life.company.stewards)].account(room.platform)
     if who is not None:
-        await life.whisper(room, life.dice.choice((who, steward)), life.dice.choice(("我的台账", "台账", "月结")))
+        await life.whisper(
+            room, life.dice.choice((who, steward)), life.dice.choice(("我的台账", "台账", "月结"))
+        )
 
 
 async def _answers_for_others(life: Life, room: Room) -> None:
