@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
+import sys
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -199,3 +201,13 @@ def test_a_file_is_named_by_the_sum_of_its_bytes(tmp_path: Path) -> None:
     path.write_bytes(b"name\nabc\n")
 
     assert book_of(path).sha256 == hashlib.sha256(b"name\nabc\n").hexdigest()
+
+
+def test_what_opens_and_writes_workbooks_is_loaded_by_need_alone() -> None:
+    asked = (
+        "import sys, groupops.importers; print('python_calamine' in sys.modules, 'xlsxwriter' in sys.modules)"
+    )
+
+    said = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True).stdout
+
+    assert said.split() == ["False", "False"]
