@@ -89,9 +89,9 @@ class Machine(RuleBasedStateMachine):
         if before is not None:
             self.repeatable.append((case_id, keys[0], tuple(moves), more))
 
-    @rule(case_id=CASES, steps=st.integers(1, 4), copies=st.integers(1, 3))
+    @rule(case_id=CASES, steps=st.integers(1, 5), copies=st.integers(1, 3))
     def go_the_usual_way(self, case_id: int, steps: int, copies: int) -> None:
-        usual = (Move.APPROVE, Move.NOTIFY, Move.ACCEPT, Move.SETTLE)[:steps]
+        usual = (Move.APPROVE, Move.NOTIFY, Move.ACCEPT, Move.SETTLE, Move.REVERSE)[:steps]
         keys = [f"k{next(self.keys)}" for _ in range(copies)]
         acted = self.run(_together([self._do(case_id, key, usual, {}) for key in keys]))
         assert sum(not isinstance(one, BaseException) and bool(one) for one in acted) <= 1
