@@ -44,6 +44,7 @@ class Shell:
     @asynccontextmanager
     async def _opened(self) -> AsyncGenerator[Sitting, None]:
         async with opened(assemble(read_start())) as engine:
+            await engine.people.load_everywhere()
             yield Sitting(engine, self._plugin)
             await engine.people.flush()
 

@@ -146,6 +146,7 @@ class PeopleBook:
         self._accounts: dict[PersonId, list[AccountId]] = {}
         self._edition = 0
         self._platforms: set[str] = set()
+        self._everywhere = False
         self._named: tuple[Steward, ...] = ()
         self._stewards: dict[GroupId | None, frozenset[AccountId]] = {}
         self._snapshots: dict[tuple[GroupId, AccountId], Member] = {}
@@ -183,6 +184,11 @@ class PeopleBook:
         await self.load_members(group_id)
         return group
 
+    async def load_everywhere(self) -> None:
+        """Know the accounts of every platform from now on, groups there or not, as who edits the register needs."""
+        self._everywhere = True
+        await self._load_persons()
+
     async def load_members(self, group_id: GroupId) -> None:
         """Read a group's members, unless they are there."""
         if group_id in self._rolls:
@@ -214,8 +220,8 @@ class PeopleBook:
         stewards = await self._records.stewards()
         platforms = {group.platform for group in self._groups.values()}
         platforms |= {platform_of(steward.account) for steward in stewards}
-        self._persons = {}
-        for platform in sorted(platforms):
+        self._persons = dict(await self._records.bindings()) if self._everywhere else {}
+        for platform in () if self._everywhere else sorted(platforms):
             self._persons.update(await self._records.bindings(platform))
         self._register = {one.id: one for one in await self._records.persons() if not one.provisional}
         self._platforms = platforms

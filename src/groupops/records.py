@@ -392,8 +392,8 @@ class Records(Protocol):
         """Give the accounts bound to a person, sorted."""
         ...
 
-    async def bindings(self, platform: str) -> Mapping[AccountId, Person]:
-        """Give every bound account of a platform with its person."""
+    async def bindings(self, platform: str = "") -> Mapping[AccountId, Person]:
+        """Give every bound account of a platform, or of all of them, with its person."""
         ...
 
     async def bind(self, account: AccountId, person_id: PersonId) -> PersonId | None:

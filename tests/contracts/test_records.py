@@ -220,6 +220,8 @@ async def test_bindings_are_given_by_platform(records: Records) -> None:
 
     assert await records.bindings("qq") == {LI: li}
     assert await records.bindings("wecom") == {WANG: wang}
+    everywhere = await records.bindings()
+    assert (everywhere[LI], everywhere[WANG]) == (li, wang)
 
 
 # — merge and split —

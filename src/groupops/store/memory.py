@@ -159,13 +159,13 @@ class MemoryRecords:
         """Give the accounts bound to a person, sorted."""
         return tuple(sorted(self._accounts(person_id)))
 
-    async def bindings(self, platform: str) -> Mapping[AccountId, Person]:
-        """Give every bound account of a platform with its person."""
+    async def bindings(self, platform: str = "") -> Mapping[AccountId, Person]:
+        """Give every bound account of a platform, or of all of them, with its person."""
         persons = self._people.persons
         return {
             account: persons[person_id]
             for account, person_id in self._people.person_of.items()
-            if platform_of(account) == platform
+            if platform_of(account) == platform or not platform
         }
 
     async def bind(self, account: AccountId, person_id: PersonId) -> PersonId | None:

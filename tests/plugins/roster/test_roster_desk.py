@@ -172,6 +172,21 @@ def test_what_is_exported_is_imported_without_a_change(run: Run, write: Write, f
     assert noted["persons"] == 2
 
 
+def test_accounts_are_known_on_platforms_that_have_no_group_yet(run: Run, write: Write, folder: Path) -> None:
+    write("工号,姓名,微信号,其他账号", "1,王芳,wxid_1,matrix:@fang", "2,李雷,wxid_2,")
+    run("import", "roster.csv", "--apply")
+
+    run("export", "all.csv", "--columns", "微信号,其他账号")
+    write("工号,姓名,微信号", "1,王芳,wxid_2")
+
+    assert (folder / "all.csv").read_text("utf-8-sig").split() == [
+        "微信号,其他账号",
+        "wxid_1,matrix:@fang",
+        "wxid_2,",
+    ]
+    assert "有争议的账号 1" in run("import", "roster.csv").output
+
+
 def test_a_template_is_filled_in_and_taken(run: Run) -> None:
     assert "模板" in run("template", "roster.xlsx").output
     assert "一个人也没有" in run("check", "roster.xlsx", code=1).output

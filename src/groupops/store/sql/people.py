@@ -87,9 +87,10 @@ class PeopleTables(Tables):
         return tuple(AccountId(account) for account in sorted(await self._accounts(self._client, person_id)))
 
     @step
-    async def bindings(self, platform: str) -> Mapping[AccountId, Person]:
-        """Give every bound account of a platform with its person."""
-        bound = await models.Account.filter(platform=platform).using_db(self._client)
+    async def bindings(self, platform: str = "") -> Mapping[AccountId, Person]:
+        """Give every bound account of a platform, or of all of them, with its person."""
+        asked = models.Account.filter(platform=platform) if platform else models.Account.all()
+        bound = await asked.using_db(self._client)
         persons = {
             row.id: rows.person(row)
             for row in await models.Person.filter(merged_into=None).using_db(self._client)
