@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from groupops.actions import (
     Action,
@@ -55,8 +56,34 @@ PATIENCE_S = 30.0
 BACKOFF = timedelta(seconds=2)
 """Wait after the first failed try; doubles with each."""
 
+PAGE = 200
+"""Rows that are read from the record at once."""
+
+PAGES = 5
+"""Pages that one pass of the pump reads at most; the next goes on behind them."""
+
 Settled = Callable[[OutboxRow, Receipt], Awaitable[None]]
 """Told of every final receipt: audit, ledgers, metrics."""
+
+
+class Deliveries(Protocol):
+    """Where rows wait for their turn off the road of facts; see `groupops.delivery`."""
+
+    def offer(self, rows: Iterable[OutboxRow], *, ahead: bool = False) -> None:
+        """Put stored rows that are due into their lanes."""
+        ...
+
+    def resume(self, row: OutboxRow) -> None:
+        """Go on with a row that was claimed before."""
+        ...
+
+    def look(self, *, anew: bool) -> None:
+        """Say that the record is about to be read."""
+        ...
+
+    def take(self, rows: Iterable[OutboxRow], *, last: bool) -> int:
+        """Take waiting rows as they were just read; gives how many found a place."""
+        ...
 
 
 def stand_ins(action: Action, called: Callable[[AccountId], str], texts: Texts) -> tuple[Action, ...]:
@@ -192,6 +219,8 @@ class Outbox:
         settled: told of every final receipt.
         rehearse: True where nothing may reach a platform: every action is `Rehearsed`.
         patience: seconds a platform may take; then its answer counts as lost, and the next action has its turn.
+        delivery: where rows wait for their turn, so that no fact waits for a platform; without it every action
+            is performed on the spot, in order, which is how scenarios, rehearsals and tests repeat themselves.
     """
 
     records: Records
@@ -203,6 +232,8 @@ class Outbox:
     settled: Settled | None = None
     rehearse: bool = False
     patience: float = PATIENCE_S
+    delivery: Deliveries | None = None
+    _cursor: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
     _owed: list[tuple[OutboxRow, Receipt | None]] = field(
@@ -221,7 +252,7 @@ class Outbox:
             rows: stored rows; one that waits for later is left to `pump`.
 
         Returns:
-            Each row that was tried, with its receipt.
+            Each row that was tried, with its receipt; nothing where rows are delivered in their own time.
         """
         now = self.clock.now()
         ready = [row for row in rows if row.not_before is None or row.not_before <= now]
@@ -229,12 +260,52 @@ class Outbox:
             self._wake.set()
         if not ready:
             return ()
+        if self.delivery is not None:
+            self.delivery.offer(ready)
+            return ()
         claimed = await self.records.performing([row.id for row in ready], now)
         results: list[tuple[OutboxRow, Receipt]] = []
         for row in ready:
             if row.id in claimed:
                 results += await self._in_turn(row)
         return tuple(results)
+
+    async def deliver(
+        self, rows: Sequence[OutboxRow], *, claimed: bool = False
+    ) -> tuple[tuple[OutboxRow, Receipt], ...]:
+        """Claim rows whose turn has come and carry them out; for a delivery lane.
+
+        Args:
+            rows: one row, or texts that go as one.
+            claimed: True for a row that was claimed before.
+
+        Returns:
+            The rows that were carried out, with their receipts; none that somebody cancelled meanwhile.
+
+        Raises:
+            StoreError: they could not be claimed, and wait in the record.
+        """
+        if not claimed:
+            if self._owed:
+                return ()  # the database went away: first what is owed to it, and `pump` comes back to these
+            ours = await self.records.performing([row.id for row in rows], self.clock.now())
+            rows = [row for row in rows if row.id in ours]
+        if len(rows) > 1:
+            return tuple(await self._carry_as_one(rows))
+        results: list[tuple[OutboxRow, Receipt]] = []
+        for row in rows:
+            results += await self._in_turn(row)
+        return tuple(results)
+
+    async def _carry_as_one(self, rows: Sequence[OutboxRow]) -> list[tuple[OutboxRow, Receipt]]:
+        """Say several texts as one; what is refused so is tried text by text."""
+        one = replace(rows[0], action=joined([row.action for row in rows]))
+        answer = await self._perform(one)
+        receipt = None if isinstance(answer, (Refused, Impossible, Gone)) else answer
+        results: list[tuple[OutboxRow, Receipt]] = []
+        for row in rows:
+            results += await self._carry(row, receipt)
+        return results
 
     async def _in_turn(self, row: OutboxRow) -> list[tuple[OutboxRow, Receipt]]:
         """Carry out a claimed row, unless the database went away before its turn came: then it waits in memory."""
@@ -259,7 +330,9 @@ class Outbox:
         if state.final and self.settled is not None:
             await self._tell_settled(row, receipt)
         results = [(row, receipt)]
-        if stored:
+        if stored and self.delivery is not None:
+            self.delivery.offer(stored, ahead=True)
+        elif stored:
             results += await self.send(stored)
         return results
 
@@ -304,11 +377,14 @@ class Outbox:
             # The outcome itself is written; a line of audit less must not keep the rest from being done.
             self.log.warning("outcome not told", kind=row.action.kind, error=type(error).__name__)
 
-    async def _perform(self, row: OutboxRow) -> Receipt:
+    def calls(self, row: OutboxRow) -> bool:
+        """Say whether carrying a row out means asking its platform now."""
+        return not isinstance(row.action, AskStewards) and self._without_asking(row) is None
+
+    def _without_asking(self, row: OutboxRow) -> Receipt | None:
+        """Give the receipt of a row about which its platform need not be asked; None where it must be."""
         if self.rehearse:
             return Rehearsed()
-        if isinstance(row.action, AskStewards):
-            return await self._ask(row, row.action)
         platform = self.platforms.get(row.group_id.partition(":")[0])
         if platform is None:
             return Unreachable(why="not connected")
@@ -318,6 +394,15 @@ class Outbox:
             return Impossible(capability=row.action.needs)
         if isinstance(row.action, DirectMessage) and not platform.direct(row.action.account):
             return Impossible(capability=Capability.DIRECT_MESSAGE)
+        return None
+
+    async def _perform(self, row: OutboxRow) -> Receipt:
+        if isinstance(row.action, AskStewards) and not self.rehearse:
+            return await self._ask(row, row.action)
+        known = self._without_asking(row)
+        if known is not None:
+            return known
+        platform = self.platforms[row.group_id.partition(":")[0]]
         try:
             async with asyncio.timeout(self.patience):
                 return await platform.perform(row.action, key=row.key)
@@ -512,20 +597,43 @@ class Outbox:
         """Write down what could not be written before, then perform waiting rows that are due.
 
         Returns:
-            How many rows were tried.
+            How many rows were tried, or found a place in the delivery.
         """
         caught_up = await self._catch_up()
+        if self.delivery is not None:
+            return caught_up + await self._feed(self.delivery)
         rows = await self.records.outbox(
             states=frozenset({OutboxState.WAITING}), due_by=self.clock.now(), limit=limit
         )
         return caught_up + len(await self.send(rows))
+
+    async def _feed(self, delivery: Deliveries) -> int:
+        """Show the delivery what waits in the record, page by page, so that no platform's crowd hides another's rows."""
+        taken = 0
+        for _ in range(PAGES):
+            delivery.look(anew=self._cursor == 0)
+            rows = await self.records.outbox(
+                states=frozenset({OutboxState.WAITING}),
+                due_by=self.clock.now(),
+                limit=PAGE,
+                after=self._cursor,
+            )
+            last = len(rows) < PAGE
+            self._cursor = 0 if last else rows[-1].id
+            taken += delivery.take(rows, last=last)
+            if last:
+                break
+        return taken
 
     async def _catch_up(self) -> int:
         """Go on with claimed rows, in order, up to the first that the database still refuses."""
         owed, self._owed = self._owed, []
         done = 0
         for number, (row, receipt) in enumerate(owed):
-            await self._carry(row, receipt)
+            if receipt is None and self.delivery is not None:
+                self.delivery.resume(row)
+            else:
+                await self._carry(row, receipt)
             if self._owed:
                 self._owed += owed[number + 1 :]
                 break
@@ -552,6 +660,10 @@ class Outbox:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+    def wake(self) -> None:
+        """Let `run` look into the record now rather than at its next turn."""
+        self._wake.set()
 
     def stop(self) -> None:
         """Let `run` end after the pass it is in."""
@@ -580,6 +692,17 @@ def waiting_for_quiet(action: Action) -> bool:
     if isinstance(action, (SendImage, SendFile, SendCard)):
         return action.account is None
     return isinstance(action, (SendText, Announce))
+
+
+def joined(actions: Sequence[Action]) -> Action:
+    """Give one text that says what several say, to the same group or the same account, each on its own line."""
+    first = actions[0]
+    texts = [getattr(action, "text", "") for action in actions]
+    if isinstance(first, DirectMessage):
+        return replace(first, text="\n".join(texts), neutral="")
+    assert isinstance(first, SendText)  # noqa: S101 - nothing else is joined
+    mentions = [account for action in actions for account in getattr(action, "mentions", ())]
+    return replace(first, text="\n".join(texts), mentions=tuple(dict.fromkeys(mentions)))
 
 
 def without_repeats(rows: Sequence[OutboxRow]) -> tuple[OutboxRow, ...]:

@@ -541,9 +541,13 @@ class Records(Protocol):
         case_id: int | None = None,
         group_id: GroupId | None = None,
         due_by: datetime | None = None,
+        after: int = 0,
         limit: int = 1000,
     ) -> tuple[OutboxRow, ...]:
-        """Give rows that fit, oldest first; `due_by` leaves out rows whose `not_before` is later."""
+        """Give rows that fit, oldest first.
+
+        `due_by` leaves out rows whose `not_before` is later, `after` those up to a number: the next page.
+        """
         ...
 
     async def cancel_outbox(self, case_id: int, now: datetime) -> int:

@@ -642,6 +642,18 @@ async def test_a_text_no_database_can_hold_does_not_stop_a_booking(records: Reco
 # — outbox —
 
 
+async def test_the_outbox_is_read_page_by_page(records: Records) -> None:
+    stored = await records.enqueue(rows("qq:e1", 5))
+    waiting = frozenset({OutboxState.WAITING})
+
+    first = await records.outbox(states=waiting, limit=2)
+    second = await records.outbox(states=waiting, limit=2, after=first[-1].id)
+
+    assert first + second == stored[:4]
+    assert await records.outbox(states=waiting, due_by=NOON, after=second[-1].id) == stored[4:]
+    assert await records.outbox(after=stored[-1].id) == ()
+
+
 async def test_an_action_is_stored_once_under_its_key(records: Records) -> None:
     first = await records.enqueue(rows("qq:e1", 2))
 

@@ -393,9 +393,10 @@ class MemoryRecords:
         case_id: int | None = None,
         group_id: GroupId | None = None,
         due_by: datetime | None = None,
+        after: int = 0,
         limit: int = 1000,
     ) -> tuple[OutboxRow, ...]:
-        """Give rows that fit, oldest first; `due_by` leaves out rows whose `not_before` is later."""
+        """Give rows that fit, oldest first, numbered above `after`; `due_by` leaves out rows that wait for later."""
         fitting = (
             row
             for row in self._outbox_candidates(states, case_id)
@@ -403,6 +404,7 @@ class MemoryRecords:
             and (case_id is None or row.case_id == case_id)
             and (group_id is None or row.group_id == group_id)
             and (due_by is None or row.not_before is None or row.not_before <= due_by)
+            and row.id > after
         )
         return tuple(row for row, _ in zip(fitting, range(limit), strict=False))
 

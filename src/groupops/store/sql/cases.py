@@ -162,14 +162,17 @@ class CaseTables(Tables):
         case_id: int | None = None,
         group_id: GroupId | None = None,
         due_by: datetime | None = None,
+        after: int = 0,
         limit: int = 1000,
     ) -> tuple[OutboxRow, ...]:
-        """Give rows that fit, oldest first; `due_by` leaves out rows whose `not_before` is later."""
+        """Give rows that fit, oldest first, numbered above `after`; `due_by` leaves out rows that wait for later."""
         query = fitting(
             models.Outbox.all(), state__in=sorted_values(states), case_id=case_id, group_id=group_id
         )
         if due_by is not None:
             query = query.filter(Q(not_before__isnull=True) | Q(not_before__lte=plain(due_by)))
+        if after:
+            query = query.filter(id__gt=after)
         found = await query.using_db(self._client).order_by("id").limit(limit)
         return tuple(map(rows.outbox, found))
 
