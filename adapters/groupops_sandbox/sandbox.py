@@ -111,6 +111,10 @@ class Sandbox:
             self.world.done[key] = receipt
         return self._log(action, key, fault.receipt if fault else receipt, done=done)
 
+    def me(self, group_id: GroupId) -> AccountId | None:
+        """Give the bot's own account, the same in every group."""
+        return self.world.bot
+
     async def members(self, group_id: GroupId) -> tuple[tuple[Listed, ...], bool]:
         """List the members as the profile sees them; whole unless `faults.lists_cut_to` says otherwise."""
         if Capability.LIST_MEMBERS not in self.can(group_id):

@@ -6,6 +6,7 @@ from groupops.actions import (
     AskStewards,
     BindAccount,
     Capability,
+    CloseTickets,
     DecideJoin,
     DeleteMessage,
     DirectMessage,
@@ -16,6 +17,7 @@ from groupops.actions import (
     Gone,
     Impossible,
     InDoubt,
+    MergePersons,
     Mute,
     MuteAll,
     Note,
@@ -39,6 +41,7 @@ from groupops.actions import (
     Unmute,
     Unreachable,
     UpdateCard,
+    WaiveCase,
     WakeAt,
 )
 from groupops.calendar import Window, WorkCalendar
@@ -112,7 +115,6 @@ from groupops.records import Case
 from groupops.verdicts import Evidence, Offence, Pardon, Ruling, Said, Severity, Verdict
 
 __all__ = [
-    "PERSONAL_PACE",
     "AccountId",
     "Action",
     "Announce",
@@ -127,6 +129,7 @@ __all__ = [
     "ChoiceMade",
     "Clause",
     "Clock",
+    "CloseTickets",
     "Command",
     "CommandError",
     "CommandGiven",
@@ -167,6 +170,7 @@ __all__ = [
     "MemberRenamed",
     "MembersListed",
     "Mention",
+    "MergePersons",
     "MessagePosted",
     "MessageRecalled",
     "Mute",
@@ -177,6 +181,7 @@ __all__ = [
     "OpenCase",
     "OpenObligation",
     "Option",
+    "PERSONAL_PACE",
     "Pace",
     "Paced",
     "Pardon",
@@ -226,6 +231,7 @@ __all__ = [
     "UpdateCard",
     "Verdict",
     "Voice",
+    "WaiveCase",
     "WakeAt",
     "Watched",
     "Window",

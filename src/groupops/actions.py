@@ -478,6 +478,47 @@ class UnbindAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MergePersons:
+    """An errand for the core: two persons are one, by a human's word; all that was booked of `gone` is `kept`'s."""
+
+    group_id: GroupId
+    kept: PersonId
+    gone: PersonId
+    by: str
+    kind: Literal["merge_persons"] = "merge_persons"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseTickets:
+    """An errand for the core: what the stewards were asked under `subject` is done with.
+
+    Args:
+        group_id: where it was asked.
+        subject: the `subject` of the `AskStewards` that asked.
+        by: the account or plugin that saw to it.
+    """
+
+    group_id: GroupId
+    subject: str
+    by: str
+    kind: Literal["close_tickets"] = "close_tickets"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiveCase:
+    """An errand for the core: nobody decided an appeal in time, so the member is excused.
+
+    Only a case that stands appealed is waived so, and only by the plugin that owns its step: time may be in
+    a member's favour, never against.
+    """
+
+    group_id: GroupId
+    case_id: int
+    note: str
+    kind: Literal["waive_case"] = "waive_case"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """An errand for the core: a line of audit; never contents of messages.
 
@@ -506,6 +547,9 @@ Errand = (
     | EnrolPersons
     | BindAccount
     | UnbindAccount
+    | MergePersons
+    | CloseTickets
+    | WaiveCase
     | Note
 )
 """What a plugin may ask of the core itself, beside actions."""

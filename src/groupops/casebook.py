@@ -714,6 +714,23 @@ class Casebook:
         """A steward excuses the member (豁免): the case stays on record, nothing follows from it any more."""
         return await self._take_back(case_id, who, note, plan, event_id, CaseStatus.WAIVED, "waived")
 
+    async def waive_unanswered(
+        self, case_id: int, owner: str, note: str, plan: GroupPlan, event_id: str
+    ) -> Answered | None:
+        """Waive a case whose appeal nobody decided, by the word of the plugin that owns its step; else nothing."""
+        case = await self._read(case_id)
+        if case is None or case.status is not CaseStatus.APPEALED:
+            return None
+        hearer = plan.impose.get(case.step)
+        if hearer is None or hearer.plugin != owner:
+            return None
+        decision = Decision(
+            account=AccountId(""), person_id=None, word="waive", note=note, at=self.clock.now()
+        )
+        decided = replace(case, decisions=(*case.decisions, decision))
+        nobody = Member(account=AccountId(""))
+        return await self._undo(decided, CaseStatus.WAIVED, nobody, plan, event_id, "waived")
+
     async def dismiss(self, case_id: int, who: Member, note: str, plan: GroupPlan, event_id: str) -> Answered:
         """A steward says that it was no offence at all (误报), also where the case is decided already."""
         return await self._take_back(
@@ -951,7 +968,9 @@ class Casebook:
         if not report.message_id:
             return None
         cases = await self.records.cases(group_id=report.group_id, message_id=report.message_id)
-        return next((c for c in cases if c.account == report.account and c.status in _ALIVE and c.ladder), None)
+        return next(
+            (c for c in cases if c.account == report.account and c.status in _ALIVE and c.ladder), None
+        )
 
     async def _join_report(self, case: Case, report: OpenCase) -> Booked:
         """Note on a case that somebody reported the same; from now on the reporter may not decide it."""

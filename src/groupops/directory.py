@@ -118,6 +118,7 @@ class PeopleBook:
         can: what a platform can do in a group now.
         texts: the core's texts (keys `list.…`, `bind.…`).
         told: called with every ticket that a suspicious list opened.
+        me: gives the bot's own account in a group, as far as it is known; it is no member to anybody.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class PeopleBook:
         texts: Texts,
         *,
         told: Callable[[Ticket], None] | None = None,
+        me: Callable[[GroupId], AccountId | None] = lambda _: None,
     ) -> None:
         self._records = records
         self._clock = clock
@@ -138,6 +140,7 @@ class PeopleBook:
         self._can = can
         self._texts = texts
         self._told = told
+        self._me = me
         self._groups: dict[GroupId, Group] = {}
         self._zones: dict[GroupId, ZoneInfo] = {}
         self._rolls: dict[GroupId, Roll] = {}
@@ -279,9 +282,9 @@ class PeopleBook:
         return found
 
     def members(self, group_id: GroupId) -> Sequence[Member]:
-        """Give all known members of a group."""
-        lines = self._rolls.get(group_id, ())
-        return tuple(self._member(group_id, line.account, line) for line in lines)
+        """Give all known members of a group, the bot itself left out."""
+        lines, me = self._rolls.get(group_id, ()), self._me(group_id)
+        return tuple(self._member(group_id, line.account, line) for line in lines if line.account != me)
 
     def can(self, group_id: GroupId) -> frozenset[Capability]:
         """Give what the platform is able to do in the group now."""

@@ -21,9 +21,9 @@ from groupops.flow import Flow, Outcome
 from groupops.hooks import Hooks
 from groupops.obligations import Obligations
 from groupops.outbox import Outbox
-from groupops.people import AccountId, Group, GroupId, Stage
+from groupops.people import AccountId, Group, GroupId, Stage, platform_of
 from groupops.plan import GroupPlan, PlanBook
-from groupops.platform import Platform
+from groupops.platform import KnowsItself, Platform
 from groupops.plugin import Log, Texts, Tools, texts_of
 from groupops.policy import Policy, Retention
 from groupops.records import Audit, Due, OutboxRow, PolicyRevision, Records, Steward, Ticket
@@ -109,9 +109,20 @@ class Engine:
         def can(group_id: GroupId) -> frozenset[Capability]:
             return engine.outbox.can(group_id)
 
+        def me(group_id: GroupId) -> AccountId | None:
+            platform: object = parts.platforms.get(platform_of(group_id))
+            return platform.me(group_id) if isinstance(platform, KnowsItself) else None
+
         doubted: list[Ticket] = []
         people = PeopleBook(
-            parts.records, parts.clock, parts.counters, parts.calendar, can, texts, told=doubted.append
+            parts.records,
+            parts.clock,
+            parts.counters,
+            parts.calendar,
+            can,
+            texts,
+            told=doubted.append,
+            me=me,
         )
         resolver = resolver_of(parts.hooks, parts.shelf, parts.env, parts.known)
 

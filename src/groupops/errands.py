@@ -9,15 +9,18 @@ from groupops.actions import (
     Action,
     AskStewards,
     BindAccount,
+    CloseTickets,
     DirectMessage,
     DismissCase,
     EnrolPersons,
     Errand,
+    MergePersons,
     Note,
     OpenCase,
     OpenObligation,
     SettleObligation,
     UnbindAccount,
+    WaiveCase,
     WakeAt,
 )
 from groupops.casebook import Casebook, booked_rows
@@ -81,8 +84,12 @@ class Errands:
             match item:
                 case OpenObligation() | SettleObligation() | WakeAt() | Note():
                     await self._remember(event, plugin, item)
-                case EnrolPersons() | BindAccount() | UnbindAccount():
+                case EnrolPersons() | BindAccount() | UnbindAccount() | MergePersons():
                     actions += await self._change_persons(item, facts)
+                case CloseTickets():
+                    await self._close(item)
+                case WaiveCase():
+                    await self._waive(event, plan, plugin, item, facts)
                 case OpenCase():
                     booked = await self.casebook.report(f"{event.id}/{plugin}/{number}", item, plugin, plan)
                     await self.outbox.send(booked_rows(booked))
@@ -121,12 +128,14 @@ class Errands:
                 await self.records.note(line)
 
     async def _change_persons(
-        self, item: EnrolPersons | BindAccount | UnbindAccount, facts: list[Event]
+        self, item: EnrolPersons | BindAccount | UnbindAccount | MergePersons, facts: list[Event]
     ) -> tuple[Action, ...]:
         """Change who is who; gives what the stewards are asked about accounts that others have."""
         match item:
             case BindAccount():
                 facts += (await self.people.bind(item.account, item.person_id, by=item.by)).facts
+            case MergePersons():
+                facts += (await self.people.merge(item.kept, item.gone, by=item.by)).facts
             case UnbindAccount():
                 facts += (await self.people.unbind(item.account, by=item.by)).facts
             case EnrolPersons():
@@ -149,6 +158,19 @@ class Errands:
             )
             for dispute in enrolled.disputed
         )
+
+    async def _close(self, item: CloseTickets) -> None:
+        for ticket in await self.records.tickets(group_id=item.group_id):
+            if ticket.subject == item.subject:
+                await self.records.close_ticket(ticket.id, by=item.by, at=self.clock.now())
+
+    async def _waive(
+        self, event: Event, plan: GroupPlan, plugin: str, item: WaiveCase, facts: list[Event]
+    ) -> None:
+        done = await self.casebook.waive_unanswered(item.case_id, plugin, item.note, plan, event.id)
+        if done is not None and done.case is not None:
+            await self.outbox.send(done.rows)
+            facts += self.case_facts(done.case)
 
     async def _dismiss(
         self, event: Event, plan: GroupPlan, item: DismissCase, facts: list[Event]

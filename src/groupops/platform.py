@@ -151,6 +151,15 @@ class Paced(Protocol):
 
 
 @runtime_checkable
+class KnowsItself(Protocol):
+    """A platform that says which account is the bot's own in a group: it is nobody's, and no plugin meets it."""
+
+    def me(self, group_id: GroupId) -> AccountId | None:
+        """Give the bot's own account in a group; None while that is not known."""
+        ...
+
+
+@runtime_checkable
 class Watched(Protocol):
     """A platform that says how its connection is; of one that does not, NoneBot's bots are what is known."""
 
