@@ -1,0 +1,26 @@
+"""The bot, as NoneBot's own plugins use it: like the library's, and it asks nobody before an event is handled."""
+
+from __future__ import annotations
+
+from nonebot.adapters.onebot.v11 import Bot as LibraryBot
+from nonebot.adapters.onebot.v11 import Event, MessageEvent
+from nonebot.message import handle_event
+from typing_extensions import override
+
+
+class Bot(LibraryBot):
+    """A connected bot.
+
+    The library asks the end for every message that is quoted, before anything else; here an event goes straight
+    to NoneBot. `to_me` is worked out of the message alone, and nothing is cut from it.
+    """
+
+    @override
+    async def handle_event(self, event: Event) -> None:
+        """Hand an event to NoneBot."""
+        if isinstance(event, MessageEvent):
+            event.to_me = event.message_type == "private" or self._is_mentioned(event)
+        await handle_event(self, event)
+
+    def _is_mentioned(self, event: MessageEvent) -> bool:
+        return any(part.type == "at" and str(part.data.get("qq")) == self.self_id for part in event.message)

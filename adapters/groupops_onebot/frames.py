@@ -1,0 +1,144 @@
+"""From the bytes of a frame to a NoneBot event: bounded, tolerant, with one type adapter per class for good."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+from nonebot.adapters.onebot.collator import Collator
+from nonebot.adapters.onebot.v11 import Event, Message, MessageSegment
+from nonebot.adapters.onebot.v11.adapter import DEFAULT_MODELS
+from nonebot.log import logger
+from pydantic import TypeAdapter, ValidationError
+
+from groupops_onebot.events import OWN_MODELS
+from groupops_onebot.packets import in_kernel_message
+from groupops_onebot.shapes import rows, table, tables, whole
+
+NAME = "OneBot V11"
+
+SEGMENTS = 500
+"""Parts of one message that are read; QQ's own limit lies far below, and what comes after is cut."""
+
+_KEYS = ("post_type", "message_type", "notice_type", "request_type", "meta_event_type", "sub_type")
+
+_LONGEST_WORD = 40
+"""No kind of OneBot has a longer name."""
+
+_TEXTS_OF_SENDER = ("nickname", "card", "role", "title", "sex", "area", "level")
+
+MODELS: Collator[Event] = Collator(
+    NAME,
+    [*DEFAULT_MODELS, *OWN_MODELS],
+    ("post_type", ("message_type", "notice_type", "request_type", "meta_event_type"), "sub_type"),
+)
+"""The library's classes and ours; a list of our own, so that the library's stays as it is."""
+
+
+def parse(frame: str | bytes) -> dict[str, Any] | None:
+    """Read a frame as a JSON object; None when it is none."""
+    try:
+        found = json.loads(frame)
+    except (ValueError, RecursionError):
+        return None
+    return table(found) if isinstance(found, dict) else None
+
+
+def event_of(frame: Mapping[str, Any]) -> Event | None:
+    """Make the most particular event a frame fits; None when it is none at all. Never raises."""
+    try:
+        data = _tidied(frame)
+        for model in _models(data):
+            try:
+                return _adapter(model).validate_python(data)
+            except ValidationError:
+                continue
+        return _adapter(Event).validate_python(data)
+    except (ValidationError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        # only the kind of frame is told: what it holds is what people wrote
+        logger.warning("a frame that calls itself {} is no event: {}", kind_of(frame), type(error).__name__)
+        return None
+
+
+def kind_of(frame: Mapping[str, Any]) -> str:
+    """Give what a frame says it is, for the log; no contents, and bounded."""
+    words = (frame[key] for key in _KEYS if isinstance(frame.get(key), str))
+    return repr(".".join(word[:_LONGEST_WORD] for word in words))
+
+
+def _models(data: dict[str, Any]) -> tuple[type[Event], ...]:
+    key = tuple(word if isinstance(word := data.get(name), str) else "" for name in _KEYS)
+    if max(map(len, key)) > _LONGEST_WORD:
+        return ()
+    return _models_of(key)
+
+
+@lru_cache(maxsize=256)
+def _models_of(key: tuple[str, ...]) -> tuple[type[Event], ...]:
+    """Walk the library's tree once for each kind of frame."""
+    said = {name: word for name, word in zip(_KEYS, key, strict=True) if word}
+    return tuple(MODELS.get_model(said))
+
+
+@cache
+def _adapter(model: type[Event]) -> TypeAdapter[Event]:
+    """Keep a class's adapter: making one anew costs many times what reading an event does."""
+    return TypeAdapter(model)
+
+
+def _tidied(frame: Mapping[str, Any]) -> dict[str, Any]:
+    data = dict(frame)
+    if data.get("post_type") in {"message", "message_sent"}:
+        # The kernel's own message is large and of interest for one thing only.
+        raw = data.pop("raw", None)
+        data.pop("raw_pb", None)
+        data["kernel_shown"] = isinstance(raw, dict)
+        data["wallet"] = in_kernel_message(raw)
+        data["message"] = message_of(data.get("message"))
+        data["sender"] = _sender(data.get("sender"))
+    return data
+
+
+def message_of(parts: Any) -> Message:
+    """Make a message of a list of segments. A string becomes one part of plain words, whatever is in it.
+
+    An end that is set to post strings would have CQ codes in them; they are never parsed, since nothing tells
+    an end's code from a member's text.
+    """
+    if isinstance(parts, str):
+        return Message(MessageSegment.text(parts))
+    if isinstance(parts, dict):
+        parts = [parts]
+    message = Message()
+    found = (_segment(part) for part in tables(rows(parts)[:SEGMENTS]))
+    list[MessageSegment].extend(message, (part for part in found if part is not None))
+    return message
+
+
+def _segment(part: dict[str, Any]) -> MessageSegment | None:
+    kind = part.get("type")
+    if not isinstance(kind, str):
+        return None
+    values = dict(table(part.get("data")))
+    if kind == "text":
+        values["text"] = str(values.get("text") or "")
+    return MessageSegment(kind, values)
+
+
+def _sender(sender: Any) -> dict[str, Any]:
+    """Give a sender whose texts are texts: an odd level or card must not cost the whole message."""
+    data = dict(table(sender))
+    for key in _TEXTS_OF_SENDER:
+        value = data.get(key)
+        if not isinstance(value, str) and value is not None:
+            data[key] = str(value)
+    for key in ("user_id", "age"):
+        if not _is_number(data.get(key)):
+            data[key] = None
+    return data
+
+
+def _is_number(value: Any) -> bool:
+    return whole(value) is not None
