@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from groupops import Action, DirectMessage, Errand, Note, SendText, TimeCame
+from groupops import Action, DirectMessage, Errand, Note, SendText, TimeCame, WaiveCase
 from groupops_red_packet.follow import act, follow
 from groupops_red_packet.journal import (
     Entry,
@@ -64,7 +64,7 @@ async def _clocked(case_id: int, key: str, room: Room) -> Said:
     if late_for_approval(item, now):
         return await act(case_id, room, f"{key}/expire", _one(room, Move.EXPIRE))
     if unanswered(item, now):
-        return await _then(item, room, f"{key}/won", Move.WAIVE, ("notice.appeal_won", "steward.appeal_won"))
+        return await _won(item, room, f"{key}/won")
     if item.frozen:
         return []
     if is_lapsed(item, now):
@@ -76,6 +76,17 @@ async def _clocked(case_id: int, key: str, room: Room) -> Said:
     if reminders_due(item, now, room.settings.remind_before_days) > item.reminded:
         return await _then(item, room, f"{key}/remind", Move.REMIND, ("notice.remind",))
     return []
+
+
+async def _won(item: Item, room: Room, key: str) -> Said:
+    """An appeal nobody decided ends in the person's favour, in the ledger and at the core, which tells the person."""
+    acted = await room.ledger.act(item.case_id, key, _one(room, Move.WAIVE))
+    if acted is None or not acted.written:
+        return []
+    waive = WaiveCase(
+        group_id=item.group_id, case_id=item.case_id, note=room.texts("appeal_won", id=item.case_id)
+    )
+    return [waive, room.done_with(item)]
 
 
 async def _then(item: Item, room: Room, key: str, move: Move, words: Sequence[str]) -> Said:

@@ -103,6 +103,8 @@ def after(acted: Acted, room: Room) -> list[Action | Errand]:
     item = acted.item
     moves = {entry.move for entry in acted.written}
     said: list[Action | Errand] = []
+    if Move.APPROVE in moves or (acted.written and not item.state.open):
+        said.append(room.done_with(item))
     if Move.NOTIFY in moves:
         said.append(room.notice(item))
     elif Move.AGREE in moves and Move.APPROVE not in moves:

@@ -12,6 +12,7 @@ from groupops import (
     AskStewards,
     Case,
     ChoiceMade,
+    CloseTickets,
     CommandGiven,
     DirectMessage,
     Group,
@@ -214,6 +215,10 @@ class Room:
         text = self.texts(key, **self.values(item) | values)
         subject = f"{SUBJECT}{item.case_id}"
         return AskStewards(group_id=item.group_id, text=text, subject=subject, options=options)
+
+    def done_with(self, item: Item) -> CloseTickets:
+        """Close what the stewards were asked about an item."""
+        return CloseTickets(group_id=item.group_id, subject=f"{SUBJECT}{item.case_id}", by="red_packet")
 
     def notice(self, item: Item, key: str = "") -> Action:
         """Tell an item's person of it, with all answers there are."""

@@ -11,6 +11,7 @@ from groupops import (
     CommandGiven,
     Disputed,
     GroupId,
+    MergePersons,
     Person,
     PersonId,
 )
@@ -158,7 +159,7 @@ async def confirmed(scene: Scene, event: CommandGiven) -> Answer:
         for account in accounts
         for item in await dismissed(scene, account, event.account, scene.say("now_registered"), (OUTSIDER,))
     ]
-    return [*_moves(scene, accounts, person, event.account), did, told, *closed]
+    return [*_moves(scene, row, event.account), did, told, *closed]
 
 
 async def denied(scene: Scene, event: CommandGiven) -> Answer:
@@ -173,12 +174,13 @@ async def denied(scene: Scene, event: CommandGiven) -> Answer:
     return [did, scene.answer(event, scene.say("review_denied", id=row.id))]
 
 
-def _moves(scene: Scene, accounts: Iterable[AccountId], person: Person, by: AccountId) -> Answer:
-    """Give the errands that make accounts a person's; what was booked of another person stays with that one."""
-    return [
-        BindAccount(group_id=scene.group_id, account=account, person_id=person.id, by=by)
-        for account in accounts
-    ]
+def _moves(scene: Scene, row: Proposal, by: AccountId) -> Answer:
+    """Give the errand that makes an account a person's, or two persons one with all that was booked of both."""
+    kept = PersonId(row.person_id)
+    if row.what == BIND:
+        account = AccountId(row.account)
+        return [BindAccount(group_id=scene.group_id, account=account, person_id=kept, by=by)]
+    return [MergePersons(group_id=scene.group_id, kept=kept, gone=PersonId(row.other_id or 0), by=by)]
 
 
 def _accounts(scene: Scene, row: Proposal) -> tuple[AccountId, ...]:

@@ -94,7 +94,7 @@ class Roster(Settings):
     leaver_grace_hours: int = Field(default=24, ge=0, le=2160, title="离职后的宽限(小时)")
     removal_ladder: str = Field(default="kick", title="移出案所用阶梯")
     delegate_roles: _Words = Field(default=(), title="可更新本单位名册的岗位")
-    not_checked: _Words = Field(default=("bot",), title="不核对的账号(机器人等)")
+    not_checked: _Words = Field(default=(), title="不核对的账号(其他机器人等)")
     card: Cards = Field(default_factory=Cards, title="群名片")
 
     @model_validator(mode="after")

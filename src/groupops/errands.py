@@ -29,7 +29,7 @@ from groupops.directory import PeopleBook
 from groupops.events import CaseChanged, Event
 from groupops.obligations import Obligations, heard_at
 from groupops.outbox import Outbox
-from groupops.people import Person, PersonId
+from groupops.people import GroupId, Person, PersonId
 from groupops.plan import GroupPlan, PlanBook
 from groupops.plugin import Texts
 from groupops.records import Audit, Case, Due, Records
@@ -87,7 +87,7 @@ class Errands:
                 case EnrolPersons() | BindAccount() | UnbindAccount() | MergePersons():
                     actions += await self._change_persons(item, facts)
                 case CloseTickets():
-                    await self._close(item)
+                    await self.close_tickets(item.group_id, item.subject, by=item.by)
                 case WaiveCase():
                     await self._waive(event, plan, plugin, item, facts)
                 case OpenCase():
@@ -159,10 +159,11 @@ class Errands:
             for dispute in enrolled.disputed
         )
 
-    async def _close(self, item: CloseTickets) -> None:
-        for ticket in await self.records.tickets(group_id=item.group_id):
-            if ticket.subject == item.subject:
-                await self.records.close_ticket(ticket.id, by=item.by, at=self.clock.now())
+    async def close_tickets(self, group_id: GroupId, subject: str, *, by: str) -> None:
+        """Close what the stewards were asked under a subject; what somebody is still to do by hand stays."""
+        for ticket in await self.records.tickets(group_id=group_id):
+            if ticket.subject == subject and ticket.wanted is None:
+                await self.records.close_ticket(ticket.id, by=by, at=self.clock.now())
 
     async def _waive(
         self, event: Event, plan: GroupPlan, plugin: str, item: WaiveCase, facts: list[Event]

@@ -512,6 +512,8 @@ class Flow:
         facts: list[Event] = []
         if answered.errands and case is not None and plan is not None:
             await self.errands.run(event, plan, answered.owner or case.plugin, answered.errands, facts)
+        if case is not None and not case.status.open:
+            await self.errands.close_tickets(case.group_id, f"case:{case.id}", by="case")
         outcome.receipts += await self.outbox.send(answered.rows)
         if case is not None:
             facts += self.errands.case_facts(case)

@@ -149,6 +149,7 @@ async def test_two_persons_hr_calls_one_have_one_persons_accounts_after_a_stewar
         await r.say("g1", "admin", "确认绑定 1")
 
         assert await r.records.accounts_of(kept) == ("sandbox:li", "sandbox:wang")
+        assert [(merge.kept, merge.gone) for merge in await r.records.merges()] == [(kept, gone)]
 
 
 async def test_a_number_nobody_gave_is_answered_plainly() -> None:
