@@ -93,11 +93,14 @@ def run() -> int:
 @_told
 def demo(
     headless: Annotated[bool, typer.Option("--headless", help="不停顿、不着色")] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="周报和月结写到哪里(缺省 groupops-demo/)")
+    ] = None,
 ) -> int:
     """演示:一个公司群的一周。"""
     from groupops.demo import run_demo
 
-    return run_demo(headless=headless, console=out())
+    return run_demo(headless=headless, console=out(), out=folder)
 
 
 @app.command()

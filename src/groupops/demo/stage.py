@@ -1,8 +1,8 @@
-"""Where the demo's story happens: two make-believe platforms, one engine, and a clock that the story moves."""
+"""Where the demo's story happens: a make-believe platform, the engine, and a clock that the story moves."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from groupops.engine import Engine, Parts
 from groupops.events import Event
 from groupops.flow import Outcome
 from groupops.hooks import Hooks
-from groupops.people import AccountId, GroupId, Role, Stage
+from groupops.people import AccountId, GroupId, PersonLine, Role, Stage
 from groupops.records import OutboxState
 from groupops.shelf import Pack, PackShelf
 from groupops.store.memory import MemoryRecords
@@ -27,16 +27,37 @@ ROUNDS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """A group of the story.
+class Actor:
+    """Somebody of the story.
 
     Args:
-        key: how the story calls it.
+        account: the native account.
+        name: what the account is called.
+        card: its card in the group.
+        role: its role in the group.
+        inside: whether it is in the group when the story begins.
+    """
+
+    account: str
+    name: str
+    card: str = ""
+    role: Role = Role.MEMBER
+    inside: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """The group of the story.
+
+    Args:
+        key: its native id.
         platform: the make-believe platform's name.
         profile: what the platform is able to do.
         name: the group's name.
         bot_role: what the bot is in it.
-        cast: native account → (name, role).
+        cast: how the story calls somebody → who that is.
+        stewards: keys of those who decide.
+        overrides: what the operator sets besides the pack, in order.
     """
 
     key: str
@@ -44,43 +65,44 @@ class Room:
     profile: str
     name: str
     bot_role: Role
-    cast: Mapping[str, tuple[str, Role]]
+    cast: Mapping[str, Actor]
+    stewards: tuple[str, ...]
+    overrides: Mapping[str, Any]
 
     @property
     def group_id(self) -> GroupId:
         """The group's id."""
         return GroupId(f"{self.platform}:{self.key}")
 
+    def account(self, who: str) -> AccountId:
+        """Give the account of somebody of the cast."""
+        return AccountId(f"{self.platform}:{self.cast[who].account}")
+
 
 @dataclass(slots=True)
 class Scenery:
-    """The engine with its platforms.
+    """The engine with its platform.
 
     Args:
         engine: the engine, started.
         clock: its clock.
-        sandboxes: platform → connection.
-        rooms: key → group.
+        sandbox: the connection.
+        room: the group.
         heard: what became of facts that were not finished at a glance, in order.
+        roster: the lines of the roster, as HR last had it.
     """
 
     engine: Engine
     clock: StoppedClock
-    sandboxes: Mapping[str, Any]
-    rooms: Mapping[str, Room]
+    sandbox: Any
+    room: Room
     heard: list[Outcome]
-
-    def of(self, room: str) -> Any:
-        """Give the connection of a group."""
-        return self.sandboxes[self.rooms[room].platform]
+    roster: tuple[PersonLine, ...]
 
     def name(self, account: str) -> str:
         """Give the name of an account."""
-        platform, _, native = account.partition(":")
-        for room in self.rooms.values():
-            if room.platform == platform and native in room.cast:
-                return room.cast[native][0]
-        return native
+        native = account.partition(":")[2]
+        return next((one.name for one in self.room.cast.values() if one.account == native), native)
 
     async def tell(self, event: Event | None) -> None:
         """Hand in a fact, and let happen what follows at once."""
@@ -88,10 +110,18 @@ class Scenery:
             await self.engine.flow.handle(event)
         await self.settle()
 
+    async def enrol(self, lines: Iterable[PersonLine]) -> int:
+        """Have HR's roster say who is who; returns how many persons are new."""
+        enrolled, facts = await self.engine.people.enrol(tuple(lines), by="hr")
+        for fact in facts:
+            await self.engine.flow.handle(fact)
+        await self.settle()
+        return enrolled.created
+
     async def settle(self) -> None:
         """Let everything happen that is due at this moment."""
         for _ in range(ROUNDS):
-            told = [event for sandbox in self.sandboxes.values() for event in sandbox.take()]
+            told = self.sandbox.take()
             for event in told:
                 await self.engine.flow.handle(event)
             fired = await self.engine.ticker.tick()
@@ -118,52 +148,54 @@ class Scenery:
 
 @asynccontextmanager
 async def scenery(
-    rooms: Sequence[Room], pack: Pack, stewards: Sequence[str], start: datetime
+    room: Room, pack: Pack, roster: Sequence[PersonLine], start: datetime
 ) -> AsyncGenerator[Scenery, None]:
     """Set the stage.
 
     Args:
-        rooms: the groups.
-        pack: their rules.
-        stewards: accounts that decide.
+        room: the group, its cast and its stewards.
+        pack: its rules.
+        roster: who belongs to the company.
         start: where the clock stands (aware).
     """
     clock = StoppedClock(start)
-    make = import_module(SANDBOX).Sandbox
-    sandboxes = {room.platform: make(clock, profile=room.profile, name=room.platform) for room in rooms}
+    sandbox = import_module(SANDBOX).Sandbox(clock, profile=room.profile, name=room.platform)
     hooks = Hooks()
-    hooks.load_all(extra=["groupops.demo.errands"])
+    hooks.load_all()
     heard: list[Outcome] = []
     parts = Parts(
         hooks=hooks,
         records=MemoryRecords(),
         counters=MemoryCounters(clock),
         clock=clock,
-        platforms=dict(sandboxes),
+        platforms={room.platform: sandbox},
         shelf=PackShelf.load().plus(pack),
         log=QuietLog(),
         heard=heard.append,
     )
     engine = Engine.build(parts)
-    stage = Scenery(engine, clock, sandboxes, {room.key: room for room in rooms}, heard)
+    stage = Scenery(engine, clock, sandbox, room, heard, tuple(roster))
     async with tables_of(hooks.manifests):
         await engine.start()
         try:
-            for steward in stewards:
-                await engine.steward(AccountId(steward))
-            for room in rooms:
-                await _furnish(stage, room, pack)
-            heard.clear()
+            await _furnish(stage, pack)
             yield stage
         finally:
             await engine.stop()
 
 
-async def _furnish(stage: Scenery, room: Room, pack: Pack) -> None:
-    sandbox = stage.sandboxes[room.platform]
+async def _furnish(stage: Scenery, pack: Pack) -> None:
+    """Fill the group; rules come last, so that who is there already is no newcomer."""
+    room, sandbox = stage.room, stage.sandbox
     sandbox.group(room.key, name=room.name, bot_role=room.bot_role)
-    for native, (name, role) in room.cast.items():
-        sandbox.member(room.key, native, name=name, card=name, role=role)
-        sandbox.world.befriend(native)
+    for actor in room.cast.values():
+        if actor.inside:
+            sandbox.member(room.key, actor.account, name=actor.name, card=actor.card, role=actor.role)
+    for steward in room.stewards:
+        await stage.engine.steward(room.account(steward))
+    await stage.enrol(stage.roster)
     await stage.engine.bind_group(room.group_id, packs=[pack.id], stage=Stage.ENFORCED, name=room.name)
+    for key, value in room.overrides.items():
+        await stage.engine.set(room.group_id, key, value, author="operator")
     await stage.tell(sandbox.census(room.key))
+    stage.heard.clear()
