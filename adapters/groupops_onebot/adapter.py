@@ -29,6 +29,7 @@ HTTP_PATHS = ("/onebot/v11/", "/onebot/v11/http", "/onebot/v11/http/")
 AGAIN_AFTER = 3.0
 """Seconds until a forward connection that broke is tried again."""
 
+_EVENT = "onebot event"
 _REFUSED = 1008
 _TOO_BIG = 1009
 _OK = 1000
@@ -229,10 +230,15 @@ class Adapter(LibraryAdapter):
             self._room.release()
 
     def _start(self, doing: Coroutine[Any, Any, None]) -> None:
-        kept = cast("set[asyncio.Task[Any]]", self.tasks)  # pyright: ignore[reportUnknownMemberType] - no types
-        task = asyncio.create_task(doing)
+        kept: set[asyncio.Task[Any]] = self.tasks  # pyright: ignore[reportUnknownMemberType] - no types
+        task = asyncio.create_task(doing, name=_EVENT)
         task.add_done_callback(kept.discard)
         kept.add(task)
+
+    def tasks_of_events(self) -> tuple[asyncio.Task[Any], ...]:
+        """Give the events that are being handled now, connections forward left out."""
+        kept: set[asyncio.Task[Any]] = self.tasks  # pyright: ignore[reportUnknownMemberType] - no types
+        return tuple(task for task in kept if task.get_name() == _EVENT)
 
     # — a websocket that goes out —
 
