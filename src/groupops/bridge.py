@@ -13,6 +13,7 @@ from contextlib import (
     contextmanager,
     suppress,
 )
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal, Protocol, TextIO, cast, runtime_checkable
 
@@ -27,11 +28,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from groupops.clock import Clock, SystemClock
 from groupops.errors import ConfigError, StoreError
 from groupops.events import Event
 from groupops.lanes import Closed, Intake, Lanes
-from groupops.operations import Assembled, alive, connect
-from groupops.platform import Platform
+from groupops.operations import Assembled, Works, alive, connect
+from groupops.platform import Health, Platform
+from groupops.scans import Scanned
 
 Gate = Literal["permission", "matcher"]
 """How events come in: while NoneBot asks for permission (cheap), or as an ordinary matcher (by the book)."""
@@ -94,13 +97,26 @@ class Bridge:
         self.lanes = Lanes(intake, shards=shards, depth=depth, failed=_say_failed)
         self.registry = registry or CollectorRegistry()
         self.unread = 0
+        self.works: Works | None = None
+        self.clock: Clock = SystemClock()
+        self._heard: dict[str, int] = {}
         self._gate: Gate = gate
         self._stop_within = stop_within
         self._checks = dict(checks or {})
         self._gateways = _by_adapter(platforms)
+        self._names = {adapter: cast("Platform", one).name for adapter, one in self._gateways.items()}
         self._matcher: type[Matcher] | None = None
         self._lasting = AsyncExitStack()
         self.registry.register(_Numbers(self))
+
+    def accompany(self, works: Works) -> None:
+        """Go along with what goes on beside the road: it is shown, told of every event, and ended before the bots are.
+
+        Its lists come in here, and what NoneBot knows of bots goes out.
+        """
+        self.works, self.clock, self._heard = works, works.watch.clock, works.watch.heard
+        works.watch.bots = bots_of
+        works.scans.post = self.post
 
     # — facts —
 
@@ -113,6 +129,7 @@ class Bridge:
         gateway = self._gateways.get(bot.type)
         if gateway is None:
             return None
+        self._heard[self._names[bot.type]] = self.clock.nanos()
         try:
             found = gateway.read(bot, event)
             if found is None:
@@ -175,7 +192,12 @@ class Bridge:
         return self._matcher
 
     async def _drain(self) -> None:
+        """Finish what has come in, and what is to be done about it, while the bots are still there."""
+        begun = self.clock.now()
         await self.lanes.drain(self._stop_within)
+        if self.works is not None:
+            spent = (self.clock.now() - begun).total_seconds()
+            await self.works.delivery.stop(max(self._stop_within - spent, 0))
 
     async def _close(self) -> None:
         left = await self.lanes.stop(self._stop_within)
@@ -197,7 +219,9 @@ class Bridge:
         async def readyz() -> Response:
             faults = await self.faults()
             lines = [f"{name}: {faults.get(name, 'ok')}" for name in sorted(self._checks)]
-            body = "\n".join([*lines, "not ready" if faults else "ready", ""])
+            # A connection that is away is no fault of readiness: it comes in by this very server, or not at all.
+            away = [f"platform {name}: {_said_of(state)}" for name, state in self.states().items()]
+            body = "\n".join([*lines, *away, "not ready" if faults else "ready", ""])
             return Response(body, status_code=503 if faults else 200, media_type="text/plain")
 
         async def metrics() -> Response:
@@ -205,6 +229,10 @@ class Bridge:
 
         for path, answer in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
             app.add_api_route(path, answer, methods=["GET"], include_in_schema=False)
+
+    def states(self) -> Mapping[str, Health]:
+        """Give platform → how it is; nothing where nobody watches."""
+        return {} if self.works is None else self.works.watch.states()
 
     async def faults(self) -> dict[str, str]:
         """Ask all checks at once; gives name → what is wrong, empty when ready.
@@ -259,6 +287,26 @@ def _matcher_gate(bridge: Bridge) -> type[Matcher]:
     return Matcher.new(type_="", priority=FIRST, block=False, handlers=[hand_over])
 
 
+def _said_of(state: Health) -> str:
+    """Say in a line how a connection is; `ok`, or since when it is away and what the platform says of it."""
+    if state.connected:
+        away = sorted(bot for bot, online in state.bots.items() if not online)
+        return f"ok, without {', '.join(away)}" if away else "ok"
+    since = "" if state.since is None else f" since {state.since:%Y-%m-%dT%H:%M:%SZ}"
+    return f"away{since}" + (f" ({state.note})" if state.note else "")
+
+
+def bots_of(platform: Platform) -> Mapping[str, bool] | None:
+    """Give the bots NoneBot has of a platform now; None of one that does not come through NoneBot."""
+    if not isinstance(platform, Gateway):
+        return None
+    try:
+        bots = nonebot.get_bots()
+    except ValueError:  # NoneBot was not started
+        return {}
+    return {name: True for name, bot in bots.items() if bot.type == platform.adapter_name}
+
+
 async def _all(held: Sequence[Awaitable[None]]) -> None:
     for one in held:
         await one
@@ -308,6 +356,69 @@ class _Numbers(Collector):
         )
         yield GaugeMetricFamily("groupops_lanes_waiting", "Facts that wait in lanes", value=sum(waiting))
         yield GaugeMetricFamily("groupops_lane_longest", "Facts in the fullest lane", value=max(waiting))
+        yield from self._of_delivery()
+        yield from self._of_scans()
+        yield from self._of_platforms()
+
+    def _of_delivery(self) -> Iterable[Metric]:
+        delivery = self._bridge.works.delivery if self._bridge.works else None
+        waiting = _gauge("groupops_actions_waiting", "Actions that wait for a platform in memory", "platform")
+        out = _gauge(
+            "groupops_actions_out", "Actions a platform was asked for and has not answered", "platform"
+        )
+        had = CounterMetricFamily(
+            "groupops_actions", "Actions that had their turn, and what else became of them", labels=["what"]
+        )
+        waited = CounterMetricFamily(
+            "groupops_actions_waited_seconds", "Seconds actions waited for their turn, all together"
+        )
+        if delivery is not None:
+            for name, number in delivery.waiting.items():
+                waiting.add_metric([name], number)
+            for name, number in delivery.out.items():
+                out.add_metric([name], number)
+            passed = delivery.passed
+            for what in ("carried", "joined", "throttled", "left", "failed"):
+                had.add_metric([what], getattr(passed, what))
+            waited.add_metric([], passed.waited_s)
+        yield from (waiting, out, had, waited)
+
+    def _of_scans(self) -> Iterable[Metric]:
+        scanned: Mapping[str, Scanned] = self._bridge.works.scans.scanned if self._bridge.works else {}
+        read = CounterMetricFamily(
+            "groupops_scans", "Member lists that were read, by what came", labels=["platform", "what"]
+        )
+        last = _gauge("groupops_scan_last_seconds", "Seconds since a member list came", "platform")
+        for name, one in scanned.items():
+            for what in ("whole", "cut", "failed"):
+                read.add_metric([name, what], getattr(one, what))
+            if one.last_at is not None:
+                last.add_metric([name], self._ago(one.last_at))
+        yield from (read, last)
+
+    def _of_platforms(self) -> Iterable[Metric]:
+        up = _gauge(
+            "groupops_platform_connected", "1 when the bot can act on the platform, else 0", "platform"
+        )
+        bots = _gauge("groupops_platform_bots", "Bots of a platform, by state", "platform", "state")
+        heard = _gauge(
+            "groupops_platform_last_event_seconds", "Seconds since a platform sent anything", "platform"
+        )
+        for name, state in self._bridge.states().items():
+            up.add_metric([name], state.connected)
+            online = sum(state.bots.values())
+            bots.add_metric([name, "online"], online)
+            bots.add_metric([name, "offline"], len(state.bots) - online)
+            if state.last_event_at is not None:
+                heard.add_metric([name], self._ago(state.last_event_at))
+        yield from (up, bots, heard)
+
+    def _ago(self, moment: datetime) -> float:
+        return (self._bridge.clock.now() - moment).total_seconds()
+
+
+def _gauge(name: str, said: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, said, labels=list(labels))
 
 
 # — starting NoneBot —
@@ -433,7 +544,7 @@ def bridge_of(assembled: Assembled) -> Bridge:
     config = assembled.start.config
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    return Bridge(
+    bridge = Bridge(
         assembled.engine.flow,
         connect(assembled),
         gate=config.gate,
@@ -443,6 +554,8 @@ def bridge_of(assembled: Assembled) -> Bridge:
         checks=checks_of(assembled),
         registry=registry,
     )
+    bridge.accompany(assembled.works)
+    return bridge
 
 
 def checks_of(assembled: Assembled) -> dict[str, Check]:

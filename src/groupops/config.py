@@ -23,6 +23,9 @@ from groupops.shelf import nearest
 OF_TESTS = frozenset({"GROUPOPS_DATA", "GROUPOPS_SOAK", "GROUPOPS_SOAK_SEED"})
 """Keys that belong to the test run; they are no settings and no mistakes."""
 
+HOST, PORT = "127.0.0.1", 8080
+"""Where NoneBot listens unless its keys of these names say otherwise."""
+
 OF_NONEBOT = {"log_level": "LOG_LEVEL"}
 """Fields that are read from a key of NoneBot's, so that there is one key for one thing."""
 
@@ -64,6 +67,25 @@ class Config(BaseModel):
     stop_timeout_seconds: float = Field(
         default=20.0, ge=0, le=600, title="停止时等待手头工作完成的最长时间(秒)"
     )
+    delivery_queue: int = Field(
+        default=1000, ge=1, le=1_000_000, title="每个平台在内存里至多排多少个待发动作,多出的留在数据库里等"
+    )
+    delivery_at_once: int = Field(default=8, ge=1, le=256, title="同时向一个平台发出的调用至多几个")
+    pace: bool = Field(default=True, title="是否按平台说明的节奏发送(个人账号防风控)")
+    pace_messages_per_minute: int | None = Field(
+        default=None, ge=1, le=6000, title="有节奏要求的平台每分钟至多发多少条消息,留空则照平台说的"
+    )
+    pace_group_messages_per_minute: int | None = Field(
+        default=None, ge=1, le=6000, title="其中每个群每分钟至多多少条,留空则照平台说的"
+    )
+    pace_slow_seconds: float | None = Field(
+        default=None, gt=0, le=3600, title="两次移出、改名片、发公告之间至少隔几秒,留空则照平台说的"
+    )
+    scan_minutes: int = Field(default=360, ge=0, le=10080, title="每隔多少分钟读一遍各群成员名单,0 为从不读")
+    health_tell: Literal["ticket", "log"] = Field(
+        default="ticket", title="连接中断或机器人失去权限时:ticket 告诉管理员,log 只记日志"
+    )
+    health_grace_seconds: float = Field(default=60.0, ge=0, le=86400, title="连接中断多久(秒)才算出了问题")
     env_prefixes: tuple[str, ...] = Field(
         default=("ONEBOT_", "QQ_", "WECOM_", "WECHAT_", "WECHATY_", "FASTAPI_"),
         title="进程环境中哪些开头的键要交给适配器",
@@ -102,11 +124,14 @@ class Start:
         config: the typed configuration.
         settings: the `GROUPOPS_…__…` keys, as `settings.resolve` takes them.
         nonebot: keywords for `nonebot.init`, typed, so that adapters find their own keys.
+        host, port: where NoneBot listens, by its own keys.
     """
 
     config: Config
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     nonebot: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    host: str = HOST
+    port: int = PORT
 
 
 def dotenv_files(environ: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
@@ -137,7 +162,14 @@ def load_config(environ: Mapping[str, str], dotenv: Iterable[Path] = ()) -> Star
     flat_keys = {key: value for key, value in own.items() if "__" not in key}
     flat_keys |= {key: values[key] for key in OF_NONEBOT.values() if key in values}
     config = _config(flat_keys, sources)
-    return Start(config=config, settings=settings, nonebot=nonebot_keywords(values, {}, config.env_prefixes))
+    port = values.get("PORT", "")
+    return Start(
+        config=config,
+        settings=settings,
+        nonebot=nonebot_keywords(values, {}, config.env_prefixes),
+        host=values.get("HOST", HOST),
+        port=int(port) if port.isdigit() else PORT,
+    )
 
 
 def _sources(environ: Mapping[str, str], dotenv: Iterable[Path]) -> Iterator[tuple[str, dict[str, str]]]:

@@ -29,6 +29,11 @@ from groupops.store import schema
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
+_ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, never listened on
+
+BOT_WITHIN_S = 3.0
+"""Seconds the running bot may take to say how it is."""
+
 State = Literal["ok", "warn", "bad"]
 
 MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "bad": "[red]✗[/]"}
@@ -73,6 +78,7 @@ async def examine(start: Start | None = None) -> tuple[Finding, ...]:
         _counters,
         _calendar,
         _doors,
+        running_bot,
         _groups,
     )
     for look in looks:
@@ -92,6 +98,7 @@ _ABOUT = {
     "_counters": "计数器",
     "_calendar": "日历",
     "_doors": "对外接口",
+    "running_bot": "运行中的机器人",
     "_groups": "群",
 }
 
@@ -147,7 +154,7 @@ async def _doors(start: Start) -> list[Finding]:
     """Look for doors that stand open: an adapter without secrets, or a server that listens beyond this machine."""
     findings: list[Finding] = []
     given = {key.lower(): value for key, value in start.nonebot.items()}
-    host = str(given.get("host", "127.0.0.1"))
+    host = start.host
     if host not in LOOPBACK:
         findings.append(
             Finding(
@@ -169,6 +176,35 @@ async def _doors(start: Start) -> list[Finding]:
     if start.config.stewards:
         findings.append(Finding("管理员", "ok", f"{len(start.config.stewards)} 名首次管理员"))
     return findings or [Finding("对外接口", "ok", f"只在 {host} 监听")]
+
+
+async def running_bot(start: Start) -> list[Finding]:
+    """Ask the bot that runs on this machine how it and its connections are; one that does not run is no fault."""
+    import httpx  # only whoever asks needs it
+
+    host = "127.0.0.1" if start.host in _ANYWHERE else start.host
+    about = _ABOUT["running_bot"]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{start.port}/readyz"
+    try:
+        async with httpx.AsyncClient(timeout=BOT_WITHIN_S, trust_env=False) as client:
+            answer = await client.get(url)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return [Finding(about, "ok", f"没有在 {host}:{start.port} 运行")]
+    lines = answer.text.splitlines()
+    if not lines or lines[-1] not in ("ready", "not ready"):
+        return [
+            Finding(about, "warn", f"{host}:{start.port} 上是别的程序", "改 .env 里的 PORT,或停掉那个程序。")
+        ]
+    return [_of_line(about, line) for line in lines[:-1]]
+
+
+def _of_line(about: str, line: str) -> Finding:
+    name, _, state = line.partition(": ")
+    if state.startswith("ok"):
+        return Finding(about, "ok", line)
+    if name.startswith("platform "):
+        return Finding(about, "warn", line, "看协议端是否在线、账号是否被踢下线,口令和地址是否一致。")
+    return Finding(about, "warn", line, "看日志里这一项的原因。")
 
 
 async def _groups(start: Start) -> list[Finding]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,13 +17,17 @@ from groupops.calendar import WorkCalendar, load_overrides
 from groupops.clock import Clock, SystemClock
 from groupops.config import Config, Start, dotenv_files, load_config
 from groupops.counters import open_counters
+from groupops.delivery import Delivery
 from groupops.engine import Engine, Parts
 from groupops.errors import ConfigError, PluginError, StoreError
+from groupops.health import Watch
 from groupops.hooks import Hooks
+from groupops.pace import Overrides, Pacers
 from groupops.people import AccountId
 from groupops.platform import Platform
 from groupops.plugin import Log, texts_of
 from groupops.records import Records, Steward
+from groupops.scans import Scans
 from groupops.shelf import PackShelf
 from groupops.store.sql import open_records
 
@@ -127,12 +132,22 @@ class LateRecords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Works:
+    """What goes on beside the road of facts while the bot runs: rows on their way, lists, and the connections."""
+
+    delivery: Delivery
+    scans: Scans
+    watch: Watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assembled:
     """An engine put together from the configuration, not started: nothing is read, opened or connected."""
 
     start: Start
     engine: Engine
     late: LateRecords
+    works: Works
 
     @property
     def records(self) -> Records:
@@ -176,7 +191,52 @@ def assemble(start: Start, *, clock: Clock | None = None, log: Log | None = None
         default_packs=config.default_packs,
         default_stage=config.default_stage,
     )
-    return Assembled(start=start, engine=Engine.build(parts), late=late)
+    engine = Engine.build(parts)
+    return Assembled(start=start, engine=engine, late=late, works=works_of(config, engine))
+
+
+def works_of(config: Config, engine: Engine) -> Works:
+    """Make what goes on beside the road of facts; nothing of it runs yet."""
+    parts = engine.parts
+    overrides = Overrides(
+        on=config.pace,
+        messages_per_minute=config.pace_messages_per_minute,
+        group_messages_per_minute=config.pace_group_messages_per_minute,
+        slow_seconds=config.pace_slow_seconds,
+    )
+    delivery = Delivery(
+        engine.outbox,
+        parts.platforms,
+        parts.clock,
+        parts.log,
+        pacers=Pacers(overrides),
+        depth=config.delivery_queue,
+        at_once=config.delivery_at_once,
+    )
+    scans = Scans(
+        parts.platforms,
+        lambda: [plan.group.id for plan in engine.plans.all() if plan.awake],
+        engine.flow.handle,
+        parts.clock,
+        parts.log,
+        every=timedelta(minutes=config.scan_minutes),
+    )
+    watch = Watch(
+        platforms=parts.platforms,
+        plans=engine.plans,
+        people=engine.people,
+        records=parts.records,
+        outbox=engine.outbox,
+        manifests=parts.hooks.manifests,
+        texts=engine.texts,
+        clock=parts.clock,
+        log=parts.log,
+        tell=config.health_tell,
+        grace=timedelta(seconds=config.health_grace_seconds),
+        timezone=config.timezone,
+        reconnected=scans.ask,
+    )
+    return Works(delivery=delivery, scans=scans, watch=watch)
 
 
 def connect(assembled: Assembled) -> tuple[Platform, ...]:
@@ -227,22 +287,40 @@ async def opened(assembled: Assembled, *, shared: bool = False) -> AsyncGenerato
 
 @asynccontextmanager
 async def alive(assembled: Assembled) -> AsyncGenerator[Engine]:
-    """Open and start everything, and keep clock, outbox and picture going until the end of the block."""
+    """Open and start everything, and keep clock, outbox, picture, lists and watch going until the end of the block.
+
+    Actions are delivered in their own time; at the end those have their turn that come to it within
+    `GROUPOPS_STOP_TIMEOUT_SECONDS`, and the rest waits in the record.
+    """
+    works = assembled.works
     async with opened(assembled, shared=True) as engine:
         await engine.recover()
-        tasks = [
+        engine.outbox.delivery = works.delivery
+        lasting = [
             asyncio.create_task(engine.ticker.run(), name="ticker"),
             asyncio.create_task(engine.outbox.run(), name="outbox"),
+        ]
+        endless = [
             asyncio.create_task(_keep_picture(engine), name="picture"),
+            asyncio.create_task(works.scans.run(), name="scans"),
+            asyncio.create_task(works.watch.run(), name="watch"),
         ]
         try:
             yield engine
         finally:
             engine.ticker.stop()
+            for task in endless:
+                task.cancel()
+            await _end_delivery(assembled)
             engine.outbox.stop()
-            tasks[-1].cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*lasting, *endless, return_exceptions=True)
             await engine.people.flush()
+
+
+async def _end_delivery(assembled: Assembled) -> None:
+    left = await assembled.works.delivery.stop(assembled.start.config.stop_timeout_seconds)
+    if left:
+        assembled.engine.parts.log.warning("calls given up at the stop", number=left)
 
 
 async def _keep_picture(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -13,6 +14,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from groupops.config import Config, Start
+from groupops.doctor import running_bot
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
@@ -76,13 +80,32 @@ def test_a_bot_gets_ready_tells_its_numbers_and_stops_in_peace(bot: Running) -> 
     code = bot.stop()
 
     log = bot.log.read_text()
-    assert ready.text == "counters: ok\ndatabase: ok\nflow: ok\nready\n"
+    assert ready.text == "counters: ok\ndatabase: ok\nflow: ok\nplatform sandbox: ok\nready\n"
     assert lives.status_code == 200
     assert 'groupops_facts_total{road="glance"} 0.0' in numbers.text
     assert "process_resident_memory_bytes" in numbers.text
+    assert 'groupops_platform_connected{platform="sandbox"} 1.0' in numbers.text
     assert code in {0, -signal.SIGTERM}, log
     assert "Application shutdown complete" in log
     assert "Traceback" not in log
+
+
+def test_the_doctor_asks_the_bot_that_runs(bot: Running) -> None:
+    start = Start(config=Config(), port=bot.port)
+    before = asyncio.run(running_bot(Start(config=Config(), port=free_port())))
+    bot.wait_until_ready()
+
+    found = asyncio.run(running_bot(start))
+
+    assert [finding.state for finding in before] == ["ok"]
+    assert "没有在" in before[0].what
+    assert {finding.what for finding in found} == {
+        "counters: ok",
+        "database: ok",
+        "flow: ok",
+        "platform sandbox: ok",
+    }
+    assert bot.stop() in {0, -signal.SIGTERM}
 
 
 def test_bot_py_is_short() -> None:

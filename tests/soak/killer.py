@@ -234,6 +234,7 @@ class Nursery:
                 "point": life.point,
                 "after": life.after,
                 "dice": life.world.dice.random(),
+                "delivers": life.world.dice.random() < 0.75,
                 "groups": GROUPS,
                 "stewards": STEWARDS,
             }

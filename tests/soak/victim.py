@@ -20,6 +20,7 @@ from typing import Any
 from groupops import AccountId, Capability, GroupId, Stage
 from groupops.clock import SystemClock
 from groupops.counters import MemoryCounters
+from groupops.delivery import Delivery
 from groupops.engine import Engine, Parts
 from groupops.hooks import Hooks
 from groupops.records import OutboxState
@@ -179,12 +180,17 @@ async def live(told: dict[str, Any]) -> None:
         await engine.start()
         await engine.recover()
         await settle_in(engine, told)
+        # As in the bot that runs; every other engine performs on the spot, as a scenario does.
+        delivery = Delivery(engine.outbox, parts.platforms, clock, parts.log, depth=20, at_once=3)
+        if told["delivers"]:
+            engine.outbox.delivery = delivery
         background = [
             asyncio.create_task(engine.outbox.run(every=0.05)),
             asyncio.create_task(engine.ticker.run()),
         ]
         platform.tell({"ready": os.getpid()})
         await take_facts(engine, platform)
+        await delivery.stop(within=10)
         engine.outbox.stop()
         engine.ticker.stop()
         await asyncio.gather(*background)
