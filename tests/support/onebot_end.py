@@ -184,18 +184,22 @@ class OneBotEnd:
 
     def _answer(self, action: str, params: dict[str, Any]) -> dict[str, Any]:
         try:
-            if action in self.refusing:
-                raise self.refusing[action]
-            does = getattr(self, f"api_{action.strip('_')}", None)
-            if does is None or not self._has(action):
-                raise Refusal(1404, f"不支持的Api {action}")
-            return {"status": "ok", "retcode": 0, "data": does(**params), "message": "", "wording": ""}
+            data = self._does(action)(**params)
+            return {"status": "ok", "retcode": 0, "data": data, "message": "", "wording": ""}
         except Refusal as refusal:
             said = {"message": refusal.message, "wording": refusal.message}
             return {"status": "failed", "retcode": refusal.retcode, "data": None, **said}
         except TypeError as error:
             said = {"message": str(error), "wording": str(error)}
             return {"status": "failed", "retcode": 1400, "data": None, **said}
+
+    def _does(self, action: str) -> Callable[..., Any]:
+        if action in self.refusing:
+            raise self.refusing[action]
+        does = getattr(self, f"api_{action.strip('_')}", None)
+        if does is None or not self._has(action):
+            raise Refusal(1404, f"不支持的Api {action}")
+        return does  # type: ignore[no-any-return]
 
     def _has(self, action: str) -> bool:
         extensions = {
@@ -441,6 +445,3 @@ class OneBotEnd:
 
 def _shown(parts: Sequence[Mapping[str, Any]]) -> str:
     return "".join(part["data"]["text"] for part in parts if part["type"] == "text")
-
-
-Make = Callable[[], OneBotEnd]

@@ -117,7 +117,7 @@ class Served:
 async def until(holds: Callable[[], Any], within: float = PATIENCE) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(within):
-        while not holds():
+        while not holds():  # noqa: ASYNC110 - what is waited for happens in a library
             await asyncio.sleep(0.005)
 
 
