@@ -111,7 +111,7 @@ class Sandbox:
             self.world.done[key] = receipt
         return self._log(action, key, fault.receipt if fault else receipt, done=done)
 
-    def me(self, group_id: GroupId) -> AccountId | None:
+    def me(self, group_id: GroupId) -> AccountId | None:  # noqa: ARG002 - the port asks per group
         """Give the bot's own account, the same in every group."""
         return self.world.bot
 
