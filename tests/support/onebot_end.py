@@ -185,13 +185,13 @@ class OneBotEnd:
     def _answer(self, action: str, params: dict[str, Any]) -> dict[str, Any]:
         try:
             data = self._does(action)(**params)
-            return {"status": "ok", "retcode": 0, "data": data, "message": "", "wording": ""}
         except Refusal as refusal:
             said = {"message": refusal.message, "wording": refusal.message}
             return {"status": "failed", "retcode": refusal.retcode, "data": None, **said}
         except TypeError as error:
             said = {"message": str(error), "wording": str(error)}
             return {"status": "failed", "retcode": 1400, "data": None, **said}
+        return {"status": "ok", "retcode": 0, "data": data, "message": "", "wording": ""}
 
     def _does(self, action: str) -> Callable[..., Any]:
         if action in self.refusing:
