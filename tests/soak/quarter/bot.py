@@ -37,7 +37,7 @@ REMEMBERED = 40
 PATIENCE_S = 60.0
 """Seconds a plugin may take: the machine of a soak is busy, and what hangs hangs for ever."""
 
-STEPS = (200, 25_000)
+STEPS = (50, 25_000)
 """After how many steps a life ends, unless it is ended in order before."""
 
 
@@ -77,6 +77,21 @@ class MortalRecords:
             return result
 
         return taken
+
+
+class MortalClock:
+    """The clock as that process sees it: whoever looks at it, in whatever room or plugin, may never look up again."""
+
+    def __init__(self, clock: StoppedClock, fuse: Fuse) -> None:
+        self._clock = clock
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._clock, name)
+
+    def now(self) -> datetime:
+        self._fuse.burn()
+        return self._clock.now()
 
 
 class MortalPlatform:
@@ -154,7 +169,7 @@ class Bot:
                 hooks=hooks,
                 records=MortalRecords(records, self._fuse),  # type: ignore[arg-type] # has all that the record has
                 counters=MemoryCounters(self.clock),
-                clock=self.clock,
+                clock=MortalClock(self.clock, self._fuse),
                 platforms={name: MortalPlatform(one, self._fuse) for name, one in self.sandboxes.items()},  # type: ignore[misc] # likewise
                 shelf=PackShelf.load().plus(*self.packs),
                 log=self.log,
@@ -211,7 +226,7 @@ class Bot:
         event = outcome.event
         self._followed += 1
         if event.kind == "time_came" and not outcome.duplicate:
-            self.lives[-1].due.append(event.id)
+            self.lives[-1].due.append(f"{event.plugin}/{event.job}/{event.group_id} {event.due_at}")
 
     # — what it is told, and time —
 

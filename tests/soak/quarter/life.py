@@ -312,6 +312,8 @@ class Life:
             await self._archived(room, event, what)
         elif roll < 0.55:
             self.later(lambda life: life._reports(room, event), 0.05, 20)
+        elif roll < 0.75:
+            self.later(lambda life: life._again(room, event, what), 0.6, 4)
 
     async def _again(self, room: Room, event: MessagePosted, what: str) -> None:
         if event.account in self.members(room):

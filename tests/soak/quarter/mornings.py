@@ -108,13 +108,24 @@ def _point(life: Life) -> Location:
 
 async def _unasked(life: Life, room: Room) -> None:
     """Somebody shows a place whom nobody asked: without consent, of another department, or twice."""
-    who = life.somebody(room)
+    who = _of_the_field(life, room, agreed=False) if life.chance(0.7) else life.somebody(room)
     if who is not None:
         await _checks_in(life, room, who)
 
 
+def _of_the_field(life: Life, room: Room, *, agreed: bool) -> AccountId | None:
+    """Somebody who owes a check-in, and whose last word on it was a yes, or was none."""
+    found: list[AccountId] = []
+    for account in life.members(room):
+        one = life.company.of(account)
+        if one is not None and "业务人员" in one.roles:
+            words = life.truth.agreed.get(one.number, [])
+            found += [account] if (bool(words) and words[-1][1] == AGREE) == agreed else []
+    return life.dice.choice(found) if found else None
+
+
 async def _has_a_word(life: Life, room: Room) -> None:
-    who = life.somebody(room)
+    who = _of_the_field(life, room, agreed=life.chance(0.6)) or life.somebody(room)
     if who is None:
         return
     word = life.dice.choice((AGREE, AGREE, WITHDRAW, "删除我的位置", "我的打卡"))
@@ -123,7 +134,7 @@ async def _has_a_word(life: Life, room: Room) -> None:
 
 
 async def _petitions(life: Life, room: Room) -> None:
-    who = life.somebody(room)
+    who = _of_the_field(life, room, agreed=life.chance(0.8)) or life.somebody(room)
     if who is not None:
         words = (
             "请假 今天 看病",
