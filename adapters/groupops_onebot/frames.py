@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
@@ -38,12 +39,29 @@ MODELS: Collator[Event] = Collator(
 
 
 def parse(frame: str | bytes) -> dict[str, Any] | None:
-    """Read a frame as a JSON object; None when it is none."""
+    """Read a frame as a JSON object; None when it is none. Characters that are none become a question mark."""
     try:
-        found = json.loads(frame)
+        text = frame if isinstance(frame, str) else frame.decode()
+        found = json.loads(text)
+        if _NO_CHARACTER.search(text):
+            found = _mended(found)
     except (ValueError, RecursionError):
         return None
     return table(found) if isinstance(found, dict) else None
+
+
+_NO_CHARACTER = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+"""Half a character, or none at all, written as an escape: no database and no other program would take it."""
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode().replace("\0", "?")
+    if isinstance(value, list):
+        return [_mended(inner) for inner in rows(value)]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(inner) for key, inner in table(value).items()}
+    return value
 
 
 def event_of(frame: Mapping[str, Any]) -> Event | None:

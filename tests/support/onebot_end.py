@@ -78,6 +78,7 @@ class OneBotEnd:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.silent: set[str] = set()
         self.refusing: dict[str, Refusal] = {}
+        self.online = True
         self.kicks_work = True
         self.cards_appear = True
         self.temp_closed = False
@@ -363,8 +364,9 @@ class OneBotEnd:
         """Give a meta event."""
         return self._event("meta_event", meta_event_type=kind, **rest)
 
-    def beat(self, number: int = 30_000, *, online: bool = True) -> dict[str, Any]:
+    def beat(self, number: int = 30_000) -> dict[str, Any]:
         """Give a heartbeat."""
+        online = self.online
         return self.meta("heartbeat", interval=number, status={"online": online, "good": online})
 
     def message(
