@@ -24,7 +24,9 @@ from groupops import Action, Capability, Errand, Manifest, Receipt, Segment, hoo
 from groupops.cli import app
 from groupops.commands import core_commands
 from groupops.config import Config, env_key
+from groupops.desk import offered
 from groupops.events import EVENT_KINDS
+from groupops.hooks import Hooks
 from groupops.people import Stage
 from groupops.records import CaseStatus, ObligationStatus, OutboxState
 from groupops.settings import CORE_MODELS, PackShelf, parse_pack, resolve
@@ -39,7 +41,6 @@ SPEAKS_CHINESE: Mapping[str, str] = {
     "cli.py": "its docstrings and tables are the help that operators read on the terminal",
     "doctor.py": "its findings are read by operators on the terminal, and each is used once",
     "views.py": "it lays a policy out as a regulation reads",
-    "demo/errands": "it is a small plugin of the demo, whose commands are Chinese words",
     "scenario/": "it is the Chinese language of scenarios: sentences are its grammar",
 }
 """Rooms of the core that may hold Chinese literals, and why; titles of settings may stand anywhere."""
@@ -91,6 +92,14 @@ def commands(path: str = "groupops", command: Any = None) -> Iterator[str]:
         yield path
     for name, one in (inner or {}).items():
         yield from commands(f"{path} {name}", one)
+
+
+def plugin_commands() -> Iterator[str]:
+    """The commands that installed plugins add, e.g. `groupops roster import`."""
+    hooks = Hooks()
+    hooks.load_all()
+    for word, made in offered(hooks).items():
+        yield from commands(f"groupops {word}", typer.main.get_command(made))
 
 
 def pages() -> list[Path]:
@@ -244,10 +253,10 @@ def test_the_commands_of_the_readme_exist(page: str) -> None:
     code = "\n".join(re.findall(r"```(?:sh|bash)\n(.*?)```", read(page), flags=re.DOTALL))
     targets = set(re.findall(r"^([a-z]+):", read("Makefile"), flags=re.MULTILINE))
     made = re.findall(r"^make ([a-z]+)", code, flags=re.MULTILINE)
-    given = re.findall(r"^(?:\.venv/bin/)?(groupops(?: [a-z]+)+)", code, flags=re.MULTILINE)
+    given = re.findall(r"^(?:\.venv/bin/)?(groupops(?: [a-z][a-z-]*)+)", code, flags=re.MULTILINE)
 
     assert {"demo", "test"} <= set(made) <= targets
-    known = set(commands())
+    known = {*commands(), *plugin_commands()}
     assert given
     assert [one for one in given if not any(one == k or one.startswith(f"{k} ") for k in known)] == []
 

@@ -37,13 +37,9 @@ async def joined(scene: Scene, event: MemberJoined) -> Answer:
         return [*await leavers.left(scene, person, (event.account,)), _leaver_came(scene, event), *card]
     if person is not None or not scene.settings.verify_on_join or member.steward:
         return card
-    inviter = event.operator if event.operator and not _is_the_bot(scene, event.operator) else None
+    # Who let a request in, the bot or a steward, invited nobody.
+    inviter = None if event.how == "approve" else event.operator
     return [*await on_trial(scene, event.account, inviter=inviter), *card]
-
-
-def _is_the_bot(scene: Scene, account: AccountId) -> bool:
-    """Whom the bot let in was invited by nobody."""
-    return scene.settings.passes_over(scene.member(account))
 
 
 async def _card_later(scene: Scene, event: MemberJoined) -> Answer:

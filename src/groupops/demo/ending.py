@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -78,6 +79,10 @@ def _yuan(cell: Any) -> Decimal:
     return Decimal(str(cell)).quantize(Decimal("0.01"))
 
 
+def _table(title: str) -> Table:
+    return Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """Prints the last page.
@@ -110,7 +115,7 @@ class Ending:
             return
         *_, entries = read_sheets(file)
         days = sorted({row[0] for row in entries[1:]})
-        table = Table(title=self.texts("board.title", first=days[0], last=days[-1]), title_justify="left")
+        table = _table(self.texts("board.title", first=days[0], last=days[-1]))
         table.add_column(self.texts("board.name"))
         for day in days:
             table.add_column(day[5:], justify="center")
@@ -150,7 +155,7 @@ class Ending:
         return books.balanced
 
     def _sums(self, file: Path, flows: Rows) -> Table:
-        table = Table(title=file.stem, title_justify="left")
+        table = _table(file.stem)
         for place, heading in enumerate(flows[0]):
             table.add_column(heading, justify="right" if place else "left")
         first, *between, last = flows[1:]
@@ -159,7 +164,7 @@ class Ending:
         return table
 
     def _items(self, items: Rows) -> Table:
-        table = Table()
+        table = _table("")
         for place in _SHOWN:
             table.add_column(items[0][place])
         for row in items[1:]:

@@ -77,8 +77,8 @@ class Telling:
         """Play all scenes, or the first ones."""
         self.here = story.here
         self.console.rule(f"[bold]{self.texts('head', title=story.title)}[/]")
-        self.console.print(f"[dim]{self.texts('intro')}\n{self.texts('legend')}[/]")
-        self.console.print(f"[dim]{self._stage_set()}[/]")
+        self.console.print(f"[dim]{self.texts('intro')}\n{self.texts('legend')}[/]", highlight=False)
+        self.console.print(f"[dim]{self._stage_set()}[/]", highlight=False)
         for scene in story.scenes[:scenes]:
             await self._scene(scene)
 
@@ -94,7 +94,7 @@ class Telling:
 
     async def _scene(self, scene: Scene) -> None:
         title = self.texts("scene", day=f"{scene.day:%m-%d}", title=scene.title)
-        self.console.print(f"\n[bold reverse] {title} [/]")
+        self.console.print(f"\n[bold reverse] {title} [/]", highlight=False)
         installed = self.stage.engine.parts.hooks.loaded
         missing = [plugin for plugin in scene.needs if plugin not in installed]
         if missing:
@@ -152,7 +152,7 @@ class Telling:
                 return sandbox.knock(group, account, comment=step["knock"], name=name)
             case "join":
                 inviter = self.stage.room.cast[step["join"]].account
-                return sandbox.join(group, account, name=name, by=inviter, how="invited")
+                return sandbox.join(group, account, name=name, by=inviter, how="invite")
             case "card":
                 return sandbox.card(group, account, step["card"])
             case "red_packet":
