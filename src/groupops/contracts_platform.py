@@ -35,7 +35,7 @@ from groupops.actions import (
 from groupops.errors import PlatformError
 from groupops.events import EVENT_KINDS, Event, Media, MessagePosted
 from groupops.people import AccountId, GroupId, platform_of
-from groupops.platform import Platform
+from groupops.platform import Health, Pace, Paced, Platform, Watched
 
 MARKUP = "[CQ:at,qq=all] <@all> &#91; {name} **b** <script>alert(1)</script> \\n 100%"
 """A text that some platform's parser would make something else of."""
@@ -242,6 +242,16 @@ class PlatformContract:
     async def test_a_stranger_cannot_be_written_to(self, rig: Rig) -> None:
         """`direct` does not promise what cannot be kept."""
         assert not rig.platform.direct(AccountId(f"{rig.platform.name}:contract-stranger"))
+
+    async def test_what_it_says_of_itself_besides_is_of_the_port_s_words(self, rig: Rig) -> None:
+        """A pace and a state of health are optional; whoever offers them gives them at once, and they are whole."""
+        pace = rig.platform.pace() if isinstance(rig.platform, Paced) else Pace()
+        assert isinstance(pace, Pace)
+        assert 0 <= pace.jitter <= 1
+        health = rig.platform.health() if isinstance(rig.platform, Watched) else Health(connected=True)
+        assert isinstance(health, Health)
+        moments = [moment for moment in (health.since, health.last_event_at) if moment is not None]
+        assert all(moment.tzinfo is not None for moment in moments)
 
     async def test_a_medium_is_opened_up_to_the_cap(self, rig: Rig) -> None:
         """Ten bytes pass a cap of ten; a cap of nine, or a platform without media, is an error."""

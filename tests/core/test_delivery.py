@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,13 +30,17 @@ from groupops import (
     Pace,
     Rate,
     Refused,
+    Role,
     SendText,
     SetCard,
+    Stage,
     Throttled,
     Unmute,
 )
+from groupops.config import Config, Start
 from groupops.delivery import Delivery, touches
 from groupops.errors import StoreError
+from groupops.operations import alive, assemble, connect, opened
 from groupops.outbox import PAGE
 from groupops.pace import Pacers
 from groupops.records import OutboxRow, OutboxState, Purpose
@@ -557,6 +562,41 @@ async def test_what_became_of_an_action_is_written_when_the_database_is_back_and
         await d.r.engine.outbox.pump()
         assert await d.states() == ["send_text done", "send_text done"]
         assert d.platform.texts == ["一", "二"]
+
+
+# — in the running bot —
+
+
+async def test_a_bot_that_runs_delivers_in_its_own_time_and_a_stop_ends_what_it_can(tmp_path: Path) -> None:
+    pack = PACK.replace('["rude"]', '["moderation"]').split("[clause")[0]
+    pack += '[moderation]\nuse = ["gambling"]\noperator_words = { gambling = ["押大小"] }\n'
+    (tmp_path / "story.toml").write_text(pack, "utf-8")
+    config = Config(data_dir=tmp_path, packs_dir=tmp_path, delivery_at_once=2, scan_minutes=0)
+    assembled = assemble(Start(config=config))
+    [sandbox] = connect(assembled)
+    assert isinstance(sandbox, Sandbox)
+    sandbox.group("g1")
+    for name, role in (("owner", Role.OWNER), ("wang", Role.MEMBER)):
+        sandbox.member("g1", name, role=role)
+
+    async with alive(assembled) as engine:
+        await engine.bind_group(G, packs=["story"], stage=Stage.ENFORCED)
+        await engine.flow.handle(sandbox.census("g1"))  # type: ignore[arg-type]
+        perform, out = sandbox.perform, asyncio.Event()
+
+        async def slow(action: Action, *, key: str) -> Any:
+            await out.wait()
+            return await perform(action, key=key)
+
+        sandbox.perform = slow  # type: ignore[method-assign]
+        outcome = await engine.flow.handle(sandbox.say("g1", "wang", "来押大小"))  # type: ignore[arg-type]
+        assert outcome.booked is not None
+        assert outcome.receipts == ()
+        asyncio.get_running_loop().call_later(0.1, out.set)
+
+    assert {line.action.kind for line in sandbox.world.requests if line.done} >= {"delete_message"}
+    async with opened(assembled) as engine:
+        assert {row.state for row in await engine.parts.records.outbox()} == {OutboxState.DONE}
 
 
 # — laws —
