@@ -22,7 +22,7 @@ from groupops.shelf import Pack, PackShelf, parse_pack
 
 __all__ = ["demo_pack", "demo_report", "demo_story", "play", "run_demo"]
 
-PACE_S = 0.25
+PACE_S = 0.22
 """Seconds between two lines for somebody who reads along: the whole story stays under a minute."""
 
 PLAIN_WIDTH = 100
