@@ -29,7 +29,6 @@ HTTP_PATHS = ("/onebot/v11/", "/onebot/v11/http", "/onebot/v11/http/")
 AGAIN_AFTER = 3.0
 """Seconds until a forward connection that broke is tried again."""
 
-_EVENT = "onebot event"
 _REFUSED = 1008
 _TOO_BIG = 1009
 _OK = 1000
@@ -72,6 +71,7 @@ class Adapter(LibraryAdapter):
         self.door: Door = door_now()
         self.lines: dict[str, Connection] = {}
         self.refused = 0
+        self.handling: set[asyncio.Task[None]] = set()
         self._coming: dict[str, asyncio.Lock] = {}
         self._room = asyncio.Semaphore(self.door.config.onebot_in_flight)
         super().__init__(driver, **rest)
@@ -230,15 +230,17 @@ class Adapter(LibraryAdapter):
             self._room.release()
 
     def _start(self, doing: Coroutine[Any, Any, None]) -> None:
-        kept: set[asyncio.Task[Any]] = self.tasks  # pyright: ignore[reportUnknownMemberType] - no types
-        task = asyncio.create_task(doing, name=_EVENT)
-        task.add_done_callback(kept.discard)
-        kept.add(task)
+        task = asyncio.create_task(doing)
+        task.add_done_callback(self.handling.discard)
+        self.handling.add(task)
 
-    def tasks_of_events(self) -> tuple[asyncio.Task[Any], ...]:
-        """Give the events that are being handled now, connections forward left out."""
-        kept: set[asyncio.Task[Any]] = self.tasks  # pyright: ignore[reportUnknownMemberType] - no types
-        return tuple(task for task in kept if task.get_name() == _EVENT)
+    @override
+    async def _stop(self) -> None:
+        """End what is being handled, and the connections that go out."""
+        for task in self.handling:
+            task.cancel()
+        await asyncio.gather(*self.handling, return_exceptions=True)
+        await super()._stop()
 
     # — a websocket that goes out —
 

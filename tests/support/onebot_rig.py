@@ -102,7 +102,7 @@ class Served:
         beat = next(self._beats)
         await end.emit(end.beat(beat))
         await until(lambda: beat in self.platform.beats)
-        await asyncio.gather(*self.adapter.tasks_of_events())
+        await asyncio.gather(*self.adapter.handling)
         await self.bridge.lanes.settled()
 
     async def facts(self, end: OneBotEnd, *events: dict[str, Any]) -> list[Event]:

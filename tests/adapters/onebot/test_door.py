@@ -308,7 +308,7 @@ async def test_a_signed_post_is_a_fact(path: str) -> None:
         body = json.dumps(a_message("早")).encode()
 
         answer = await post(served, body, signed(body), path)
-        await asyncio.gather(*served.adapter.tasks_of_events())
+        await asyncio.gather(*served.adapter.handling)
         await served.bridge.lanes.settled()
 
         assert answer.status_code == 204
@@ -408,7 +408,7 @@ async def test_an_end_that_floods_has_to_wait_and_nothing_is_lost() -> None:
 
         for number in range(200):
             await end.emit(end.message(20001, f"第{number}条"))
-            most = max(most, len(served.adapter.tasks_of_events()))
+            most = max(most, len(served.adapter.handling))
         await served.seen(end)
 
         texts = [fact.text for fact in served.told.take() if isinstance(fact, MessagePosted)]
