@@ -1,0 +1,124 @@
+"""Whole stories on QQ: a bot that was started from `.env`, and an end on the other side of a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.onebot_workshop import OneBotWorkshop
+from tests.e2e.workshop import BETTING, made_home, moved_in, on
+
+
+@pytest.fixture(scope="module")
+def made_onebot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a database that has the roster in it, made by the operator's commands."""
+    return made_home(tmp_path_factory.mktemp("onebot"), OneBotWorkshop)
+
+
+@pytest.fixture
+async def onebot(made_onebot: Path, tmp_path: Path) -> AsyncIterator[OneBotWorkshop]:
+    """A group at an end that speaks OneBot v11, and the home of a bot that is not started yet."""
+    shop = OneBotWorkshop(moved_in(made_onebot, tmp_path, OneBotWorkshop))
+    yield shop
+    if shop.bot is not None:
+        shop.bot.kill()
+    await shop.close()
+
+
+async def test_a_stranger_whom_the_roster_knows_is_let_in_welcomed_and_reminded_of_the_card(
+    onebot: OneBotWorkshop,
+) -> None:
+    await onebot.start(on(5, "10:00"))
+
+    known = await onebot.ask_to_join("李强", "李强 0103")
+    unknown = await onebot.ask_to_join("路人", "让我进来")
+    await onebot.happens(lambda: onebot.decided)
+    await onebot.hears("何静", "入群申请", "qq:20009", "不在名册")
+    await onebot.join("李强")
+    await onebot.say("李强", "大家好")
+    await onebot.hears("何静", "李强(业务部)?", "依据入群申请")
+    await onebot.start_again(on(5, "10:05"))
+    await onebot.hears("", "欢迎 李强的昵称")
+    await onebot.hears("李强", "本群适用《车间工作群管理办法》")
+    await onebot.hears("李强", "群名片", "业务部-李强")
+    await onebot.put_card("李强", "业务部-李强")
+    await onebot.repeat()
+    await onebot.whisper("何静", "确认绑定 1")
+    await onebot.hears("何静", "编号 1 已确认", "李强(业务部)")
+    await onebot.whisper("李强", "我的名片")
+    await onebot.hears("李强", "业务部-李强", "合格")
+
+    assert onebot.decided == [(known, True)]
+    assert unknown not in dict(onebot.decided)
+    assert onebot.twice() == {}
+
+
+async def test_a_betting_link_at_night_is_recalled_and_warned_of_and_the_mute_ends_with_the_appeal(
+    onebot: OneBotWorkshop,
+) -> None:
+    await onebot.start(on(5, "23:40"))
+
+    first = await onebot.say("王芳", f"来玩 {BETTING}a")
+    await onebot.hears("何静", "待核准 1", "赌博", "警告")
+    await onebot.whisper("何静", "批准 1 属实")
+    await onebot.hears("王芳", "已核定警告", "第七条")
+    await onebot.say("王芳", "开个玩笑而已")
+    third = await onebot.say("王芳", f"再来 {BETTING}b")
+    await onebot.hears("罗程", "待核准 2", "赌博", "禁言")
+    await onebot.start_again(on(5, "23:43"))
+    await onebot.repeat()
+    await onebot.nothing_else()
+    told_before_the_mute = onebot.twice()
+    await onebot.whisper("何静", "批准 2 再犯")
+    await onebot.hears("王芳", "已核定禁言")
+    await onebot.happens(lambda: onebot.mutes == [("王芳", 600)])
+    await onebot.whisper("王芳", "申诉 2 链接是反诈培训的材料")
+    await onebot.hears("罗程", "申诉 2", "反诈培训")
+    await onebot.whisper("何静", "批准 2 属实")
+    await onebot.hears("何静", "申诉须由另一位管理员决定")
+    await onebot.whisper("罗程", "批准 2 核实过")
+    await onebot.happens(lambda: onebot.mutes == [("王芳", 600), ("王芳", 0)])
+    await onebot.hears("王芳", "事项 2 已撤销")
+
+    assert onebot.recalled == [first, third]
+    assert onebot.mutes == [("王芳", 600), ("王芳", 0)]
+    assert told_before_the_mute == {}
+    assert onebot.twice() == {}
+
+
+async def test_a_red_packet_is_seen_and_settled_by_a_steward(onebot: OneBotWorkshop) -> None:
+    await onebot.start(on(5, "10:00"))
+
+    await onebot.say("王芳", "你们饭桶车间")
+    await onebot.hears("何静", "待核准 1", "红包事项")
+    await onebot.whisper("何静", "批准 1 属实")
+    await onebot.hears("王芳", "编号 1", "教育方式")
+    await onebot.whisper("王芳", "接受 1")
+    await onebot.hears("王芳", "已记录您本人接受")
+    await onebot.send_packet("王芳")
+    await onebot.hears("何静", "看到 业务部-王芳 发了一个红包", "事项 1")
+    unsettled = onebot.place.groupops("red-packet", "totals", "--group", "qq:7001")
+    await onebot.whisper("何静", "结清 1 看到了")
+    await onebot.hears("王芳", "事项 1", "已结清")
+
+    assert "" not in unsettled
+    assert onebot.place.groupops("red-packet", "totals", "--group", "qq:7001") == ""
+    assert onebot.twice() == {}
+
+
+async def test_a_place_that_is_shared_checks_in(onebot: OneBotWorkshop) -> None:
+    await onebot.start(on(5, "08:50"))
+
+    await onebot.whisper("王芳", "同意打卡")
+    await onebot.hears("王芳", "请先看完说明")
+    await onebot.whisper("王芳", "同意打卡")
+    await onebot.hears("王芳", "已记下您的同意")
+    await onebot.show_place("王芳")
+    await onebot.hears("王芳", "已记录", "准时", "人民广场")
+    await onebot.repeat()
+    await onebot.whisper("王芳", "我的打卡")
+    await onebot.hears("王芳", "03-05 准时", "人民广场")
+
+    assert "121.47" not in "".join(told.text for told in onebot.told)
