@@ -41,6 +41,7 @@ SPEAKS_CHINESE: Mapping[str, str] = {
     "cli.py": "its docstrings and tables are the help that operators read on the terminal",
     "doctor.py": "its findings are read by operators on the terminal, and each is used once",
     "views.py": "it lays a policy out as a regulation reads",
+    "importers/roster_cells.py": "dates of HR's files are written with these characters, and a pattern reads them",
     "scenario/": "it is the Chinese language of scenarios: sentences are its grammar",
 }
 """Rooms of the core that may hold Chinese literals, and why; titles of settings may stand anywhere."""
