@@ -18,6 +18,7 @@ from groupops.actions import (
     DecideJoin,
     DeleteMessage,
     DirectMessage,
+    InDoubt,
     Mute,
     MuteAll,
     Receipt,
@@ -30,7 +31,7 @@ from groupops.actions import (
 )
 from groupops.clock import Clock
 from groupops.errors import StoreError
-from groupops.pace import MESSAGES, SLOW, Pacer, Pacers, said_in_group
+from groupops.pace import LONGEST, MESSAGES, SLOW, Pacer, Pacers, said_in_group
 from groupops.people import GroupId
 from groupops.platform import Platform
 from groupops.plugin import Log
@@ -408,14 +409,18 @@ class Delivery:
         self._dispatch(lane)
 
     def _slow_down(self, lane: _Lane, item: _Item, receipt: Throttled) -> None:
-        """Heed a platform that asks for patience; the row stays where it was, before those behind it."""
+        """Heed a platform that asks for patience; the row keeps its place before those behind it.
+
+        One that is to wait for long waits in the record, where it holds up nobody.
+        """
         self.passed.throttled += 1
         now = self._clock.now()
         self._pacer(lane.group_id).throttled(item.row.action, receipt.retry_after, now)
-        if self._deadline is not None:
+        if self._deadline is not None or receipt.retry_after > LONGEST:
             return
         again = now + receipt.retry_after
-        row = replace(item.row, attempts=item.row.attempts + 1, receipt=receipt, not_before=again)
+        kept = item.row.receipt if isinstance(item.row.receipt, InDoubt) else receipt
+        row = replace(item.row, attempts=item.row.attempts + 1, receipt=kept, not_before=again)
         self._put(row, ahead=True)
         self._lanes[row.group_id].waiting[0].not_before = again
 

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from groupops.actions import Action, AskStewards, Capability, DirectMessage
 from groupops.clock import Clock
 from groupops.directory import PeopleBook
-from groupops.errors import StoreError
 from groupops.outbox import Outbox
 from groupops.people import AccountId, GroupId, platform_of
 from groupops.plan import GroupPlan, PlanBook
@@ -101,6 +100,7 @@ class Watch:
     bots: Callable[[Platform], Mapping[str, bool] | None] = field(default=lambda _: None)
     heard: dict[str, int] = field(default_factory=dict[str, int])
     """Platform → when it last sent an event, in nanoseconds since 1970; every event pays for it."""
+    _began: datetime | None = None
     _connections: dict[str, _Connection] = field(default_factory=dict[str, _Connection])
     _abilities: dict[GroupId, _Ability] = field(default_factory=dict[GroupId, _Ability])
 
@@ -109,6 +109,14 @@ class Watch:
     def states(self) -> Mapping[str, Health]:
         """Give platform → how it is now, as its adapter says or as NoneBot knows; asks nobody, and never raises."""
         return {name: self._state(platform) for name, platform in sorted(self.platforms.items())}
+
+    def is_short_away(self) -> bool:
+        """Say whether a platform with groups is away, and not for longer than `grace`: what can wait should."""
+        now = self.clock.now()
+        began = self._began = self._began or now
+        named = {platform_of(plan.group.id) for plan in self.plans.all() if plan.awake}
+        away = [state for name, state in self.states().items() if name in named and not state.connected]
+        return any(now - (state.since or began) < self.grace for state in away)
 
     def _state(self, platform: Platform) -> Health:
         known = self._connections.get(platform.name)
@@ -143,10 +151,8 @@ class Watch:
         while True:
             try:
                 await self.look()
-            except (
-                StoreError
-            ) as error:  # nothing is remembered as told that was not, so the next look says it
-                self.log.warning("stewards could not be told", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - what was not said is said at the next look
+                self.log.warning("look ended early", error=type(error).__name__)
             await self.clock.sleep(LOOK_S)
 
     async def look(self) -> None:

@@ -29,6 +29,9 @@ MESSAGES = (SendText, Reply, SendImage, SendFile, SendCard, UpdateCard, DirectMe
 SLOW = (SetCard, RemoveMember, Announce)
 """Actions that take a platform seconds, or that it watches closely; they are spread and hold up nothing else."""
 
+LONGEST = timedelta(minutes=2)
+"""Time for which what a platform throttled holds up others of its kind; whatever is to wait longer waits alone."""
+
 KEPT = 4096
 """Buckets of groups after which those that are full again are forgotten."""
 
@@ -84,19 +87,17 @@ class Bucket:
     """One limit, as the moment at which all its tokens would be back (generic cell rate algorithm, ITU-T I.371).
 
     Args:
-        rate: how often; None limits nothing until somebody closes it.
+        rate: how often; None limits nothing.
     """
 
     rate: Rate | None = None
     _full_at: datetime | None = None
-    _closed_until: datetime | None = None
 
     def ready_at(self, now: datetime) -> datetime:
         """Give the earliest moment, `now` or later, at which there is a token."""
-        ready = now
-        if self.rate is not None and self._full_at is not None:
-            ready = max(ready, self._full_at - self.rate.every * (self.rate.burst - 1))
-        return ready if self._closed_until is None else max(ready, self._closed_until)
+        if self.rate is None or self._full_at is None:
+            return now
+        return max(now, self._full_at - self.rate.every * (self.rate.burst - 1))
 
     def take(self, now: datetime, waited: float = 0.0) -> None:
         """Take a token.
@@ -108,14 +109,9 @@ class Bucket:
         if self.rate is not None:
             self._full_at = max(now, self._full_at or now) + self.rate.every * (1 + waited)
 
-    def close(self, until: datetime) -> None:
-        """Give no token before a moment; one that is closed for longer stays so."""
-        self._closed_until = until if self._closed_until is None else max(until, self._closed_until)
-
     def idle(self, now: datetime) -> bool:
-        """Say whether forgetting it changes nothing."""
-        full = self._full_at is None or self._full_at <= now
-        return full and (self._closed_until is None or self._closed_until <= now)
+        """Say whether all tokens are back, so that forgetting it changes nothing."""
+        return self._full_at is None or self._full_at <= now
 
 
 class Pacer:
@@ -133,10 +129,13 @@ class Pacer:
         self._deeds = Bucket(self.pace.deeds)
         self._kinds = {kind: Bucket(rate) for kind, rate in self.pace.kinds.items()}
         self._groups: dict[GroupId, Bucket] = {}
+        self._shut: dict[tuple[str, str], datetime] = {}
 
     def ready_at(self, action: Action, now: datetime) -> datetime:
         """Give the earliest moment at which an action may be done; `now` when it may at once."""
-        return max((bucket.ready_at(now) for bucket in self._of(action)), default=now)
+        ready = max((bucket.ready_at(now) for bucket in self._of(action)), default=now)
+        until = self._shut.get(_place(action)) if self._shut else None
+        return ready if until is None else max(ready, until)
 
     def take(self, action: Action, now: datetime) -> None:
         """Count an action that is being done."""
@@ -147,8 +146,10 @@ class Pacer:
             bucket.take(now, waited)
 
     def throttled(self, action: Action, retry_after: timedelta, now: datetime) -> None:
-        """The platform said not now: the narrowest bucket the action falls under gives nothing for that long."""
-        self._narrowest(action, now).close(now + retry_after)
+        """The platform said not now: nothing of that kind is done there again before it said, or `LONGEST` at most."""
+        self._shut = {place: until for place, until in self._shut.items() if until > now}
+        until = now + min(retry_after, LONGEST)
+        self._shut[_place(action)] = max(until, self._shut.get(_place(action), until))
 
     def _of(self, action: Action) -> Iterator[Bucket]:
         kind = self._kinds.get(action.kind)
@@ -161,21 +162,17 @@ class Pacer:
         if said_in_group(action) and action.group_id in self._groups:
             yield self._groups[action.group_id]
 
-    def _narrowest(self, action: Action, now: datetime) -> Bucket:
-        if action.kind in self._kinds:
-            return self._kinds[action.kind]
-        if said_in_group(action):
-            return self._group(action.group_id, now)
-        if isinstance(action, MESSAGES):
-            return self._kinds.setdefault(action.kind, Bucket())
-        return self._deeds if self.pace.deeds else self._kinds.setdefault(action.kind, Bucket())
-
     def _group(self, group_id: GroupId, now: datetime) -> Bucket:
         if group_id not in self._groups:
             if len(self._groups) >= KEPT:
                 self._groups = {one: bucket for one, bucket in self._groups.items() if not bucket.idle(now)}
             self._groups[group_id] = Bucket(self.pace.group_messages)
         return self._groups[group_id]
+
+
+def _place(action: Action) -> tuple[str, str]:
+    """Give the narrowest limit an answer can have meant: a kind of message in one group, or a kind of action."""
+    return action.group_id if said_in_group(action) else "", action.kind
 
 
 def said_in_group(action: Action) -> bool:

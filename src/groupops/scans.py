@@ -148,39 +148,41 @@ class Scans:
         await self._pause(FIRST_S)
         while True:
             self._ask_of(name).clear()
-            begun = self._clock.now()
+            begun, read = self._clock.now(), 0
             try:
-                await self._round(name)
+                read = await self._round(name)
             except Exception as error:  # noqa: BLE001 - whatever the road said of a list, the next round comes
                 self._log.warning("scan ended early", platform=name, error=type(error).__name__)
-            await self._until_next(name, begun)
+            await self._until_next(name, begun if read else None)
 
-    async def _round(self, name: str) -> None:
-        """Read every group once; those that failed once more at the end."""
+    async def _round(self, name: str) -> int:
+        """Read every group once; those that failed once more at the end. Gives how many lists were read."""
         todo = [group_id for group_id in sorted(self._groups()) if platform_of(group_id) == name]
         again: list[GroupId] = []
-        failures = 0
+        failures = read = 0
         for number, group_id in enumerate((*todo, *todo)):
             second = number >= len(todo)
             if (second and group_id not in again) or not self._can(group_id):
                 continue
             if await self.scan(group_id):
-                failures = 0
+                failures, read = 0, read + 1
                 await self._pause(GAP_S)
             else:
                 failures += 1
                 again.append(group_id)
                 await self._pause(min(BACKOFF_S * (1 << min(failures - 1, 16)), LONGEST_S))
+        return read
 
     def _can(self, group_id: GroupId) -> bool:
         platform = self._platforms.get(platform_of(group_id))
         return platform is not None and Capability.LIST_MEMBERS in platform.can(group_id)
 
-    async def _until_next(self, name: str, begun: datetime) -> None:
-        """Wait for the next round, or for somebody to ask; never less than `BETWEEN` from the last beginning."""
-        earliest = begun + min(BETWEEN, self._every)
+    async def _until_next(self, name: str, begun: datetime | None) -> None:
+        """Wait for the next round, or for somebody to ask; never less than `BETWEEN` from the last that read anything."""
         await self._pause_or(self._every.total_seconds(), self._ask_of(name))
-        still = (earliest - self._clock.now()).total_seconds()
+        still = 0.0
+        if begun is not None:
+            still = (begun + min(BETWEEN, self._every) - self._clock.now()).total_seconds()
         await self._pause(max(still, FIRST_S))
 
     async def _pause(self, seconds: float) -> None:

@@ -341,6 +341,21 @@ async def test_whoever_says_not_now_is_heeded_and_the_order_stays() -> None:
         assert d.delivery.passed.throttled == 1
 
 
+async def test_what_is_to_wait_for_days_waits_in_the_record_and_holds_up_nobody() -> None:
+    async with desk() as d:
+        d.platform.answers = [Throttled(retry_after=timedelta(days=3))]
+        await d.send("e", text("一"))
+        await d.send("f", recall())
+        await d.play(1)
+        assert d.platform.kinds == ["send_text", "delete_message"]
+        assert d.delivery.idle
+
+        await d.play(3 * 86400)
+        await d.r.engine.outbox.pump()
+        await d.breathe()
+        assert d.platform.texts == ["一", "一"]
+
+
 async def test_a_run_with_the_same_dice_is_the_same_run() -> None:
     async def moments() -> list[float]:
         async with desk(pace=Pace(messages=Rate(every=3 * S), jitter=0.5), seed=7) as d:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -201,6 +202,27 @@ async def test_what_the_database_refused_to_keep_is_said_when_it_is_back() -> No
         await w.play(20)
 
         assert len(await w.open_tickets()) == 1
+
+
+async def test_the_watch_outlives_whatever_goes_wrong_in_a_look() -> None:
+    async with watching() as w:
+        can, wrong = w.r.sandbox.can, [True]
+
+        def failing(group: GroupId) -> frozenset[Capability]:
+            if wrong:
+                raise KeyError(group)
+            return can(group)  # type: ignore[no-any-return]
+
+        w.r.sandbox.can = failing
+        running = asyncio.create_task(w.watch.run())
+        await asyncio.sleep(0)
+        wrong.clear()
+        bot_role(w, Role.MEMBER)
+        await w.r.clock.play_to(w.r.clock.now() + 5 * LOOK_S * S)
+
+        assert w.warned("look ended early") == 1
+        assert w.warned("abilities changed") == 1
+        running.cancel()
 
 
 # — what the bot may do —

@@ -25,7 +25,7 @@ from groupops import (
     SendText,
     SetCard,
 )
-from groupops.pace import KEPT, Bucket, Overrides, Pacer, Pacers, said_in_group
+from groupops.pace import KEPT, LONGEST, Bucket, Overrides, Pacer, Pacers, said_in_group
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 S = timedelta(seconds=1)
@@ -105,11 +105,19 @@ def test_whoever_says_not_now_is_asked_for_that_again_only_then(
 
 
 def test_a_shorter_not_now_does_not_shorten_a_longer_one() -> None:
-    bucket = Bucket()
-    bucket.close(NOON + 60 * S)
-    bucket.close(NOON + 5 * S)
+    pacer = Pacer()
+    pacer.throttled(TEXT, 60 * S, NOON)
+    pacer.throttled(TEXT, 5 * S, NOON)
 
-    assert bucket.ready_at(NOON) == NOON + 60 * S
+    assert pacer.ready_at(TEXT, NOON) == NOON + 60 * S
+
+
+def test_a_quota_that_is_used_up_for_days_holds_up_nothing_else_for_as_long() -> None:
+    pacer = Pacer()
+    pacer.throttled(TEXT, timedelta(days=3), NOON)
+
+    assert pacer.ready_at(TEXT, NOON) == NOON + LONGEST
+    assert pacer.ready_at(Reply(group_id=G, message_id="1", text="好"), NOON) == NOON
 
 
 def test_what_stands_in_the_group_is_told_from_what_one_account_gets() -> None:

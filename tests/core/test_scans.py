@@ -192,6 +192,19 @@ async def test_a_connection_that_came_back_is_scanned_soon_but_not_again_and_aga
         assert w.groups == ["g1", "g1", "g1"]
 
 
+async def test_a_bot_that_comes_after_the_first_round_is_not_kept_waiting() -> None:
+    async with scanning() as w:
+        can = w.r.sandbox.can
+        w.r.sandbox.can = lambda _: frozenset()
+        await w.play(2 * LONGEST_FIRST)
+        assert w.read == []
+        w.r.sandbox.can = can
+        w.scans.ask("sandbox")
+        await w.play(LONGEST_FIRST)
+
+        assert w.groups == ["g1"]
+
+
 async def test_a_list_that_is_cut_changes_nothing_and_is_counted() -> None:
     async with scanning(pack=PACK, extra=greeter()) as w:
         w.r.sandbox.faults.lists_cut_to = 2
