@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nonebot.adapters.qq import Adapter as LibraryAdapter
 from nonebot.adapters.qq import Event, InteractionCreateEvent
 from nonebot.adapters.qq.config import BotInfo
-from nonebot.drivers import ASGIMixin, Driver, HTTPClientMixin, Request, WebSocketClientMixin
+from nonebot.drivers import ASGIMixin, Driver, Request, Response, WebSocketClientMixin
 from nonebot.log import logger
 from typing_extensions import override
 
@@ -20,6 +20,9 @@ from groupops_qq.door import Door, Marks, Push, Setup, setup_now
 from groupops_qq.events import event_of
 from groupops_qq.gateway import WAITS, Gateway
 from groupops_qq.shapes import table, word
+
+if TYPE_CHECKING:
+    import httpx
 
 PATHS = ("/qq/", "/qq/webhook", "/qq/webhook/")
 
@@ -70,6 +73,7 @@ class Adapter(LibraryAdapter):
         self._clock = clock
         self._marks = marks
         self._room = asyncio.Semaphore(self.looked_over.config.qq_in_flight)
+        self._client: httpx.AsyncClient | None = None
         self._made: dict[str, Bot] = {}
         self._lasting: set[asyncio.Task[None]] = set()
         self._handling: set[asyncio.Task[None]] = set()
@@ -79,8 +83,6 @@ class Adapter(LibraryAdapter):
     def setup(self) -> None:
         """Mount what is needed, in the configuration that was looked over."""
         self.qq_config = self.looked_over.library
-        if not isinstance(self.driver, HTTPClientMixin):
-            raise ConfigError('official QQ bots need an HTTP client: DRIVER="~fastapi+~httpx+~websockets"')
         if len(self.looked_over.pushed) < len(self.looked_over.bots) and not isinstance(
             self.driver, WebSocketClientMixin
         ):
@@ -105,8 +107,27 @@ class Adapter(LibraryAdapter):
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()
         for bot in list(self._made.values()):
             self.closed(bot, "stopped")
+
+    @override
+    async def request(self, setup: Request) -> Response:
+        """Make an HTTP call over connections that are kept: NoneBot's driver would shake hands for every one."""
+        if self._client is None:
+            import httpx  # only who calls needs it
+
+            self._client = httpx.AsyncClient(follow_redirects=False)
+        answer = await self._client.request(
+            setup.method,
+            str(setup.url),
+            content=cast("Any", setup.content),
+            json=setup.json,
+            headers=list(setup.headers.items()),
+            timeout=self.looked_over.config.qq_call_seconds,
+        )
+        return Response(answer.status_code, headers=answer.headers.multi_items(), content=answer.content)
 
     # — bots —
 
@@ -117,7 +138,7 @@ class Adapter(LibraryAdapter):
     def _bot(self, info: BotInfo) -> Bot:
         bot = self._made.get(info.id)
         if bot is None:
-            bot = Bot(self, info.id, info, within=self.looked_over.config.qq_call_seconds)
+            bot = Bot(self, info.id, info)
             self._made[info.id] = bot
         return bot
 
@@ -204,6 +225,8 @@ class Adapter(LibraryAdapter):
             except (TimeoutError, *FAILURES) as error:
                 logger.debug("an event is handled without what was to be looked up: {}", type(error).__name__)
             await bot.handle_event(event)
+        except Exception as error:  # noqa: BLE001 - one event that cannot be handled must not be lost unseen
+            logger.error("an event of QQ bot {} was not handled: {}", bot.self_id, type(error).__name__)
         finally:
             self._room.release()
 
@@ -228,16 +251,16 @@ class Adapter(LibraryAdapter):
         if not isinstance(self.driver, ASGIMixin) or not hasattr(app, "add_api_route"):
             raise ConfigError('QQ bots that take pushes need DRIVER="~fastapi+~httpx+~websockets"')
         from fastapi import Request as Asked  # only who takes pushes needs it
-        from fastapi import Response
+        from fastapi import Response as Answered
 
-        async def pushed(asked: Asked) -> Response:
+        async def pushed(asked: Asked) -> Answered:
             body = await _body(asked.stream(), self.looked_over.config.qq_body_bytes)
             if body is None:
-                return Response(status_code=413)
+                return Answered(status_code=413)
             status, answer = await self.pushed(asked.headers, body)
-            return Response(answer, status_code=status, media_type="application/json")
+            return Answered(answer, status_code=status, media_type="application/json")
 
-        pushed.__annotations__ = {"asked": Asked, "return": Response}
+        pushed.__annotations__ = {"asked": Asked, "return": Answered}
         for path in PATHS:
             cast("Any", app).add_api_route(path, pushed, methods=["POST"], include_in_schema=False)
 

@@ -39,12 +39,10 @@ class Bot(LibraryBot):
         adapter: the adapter it belongs to.
         self_id: its app id.
         bot_info: its part of `QQ_BOTS`.
-        within: seconds the platform may take to answer a call.
     """
 
-    def __init__(self, adapter: Adapter, self_id: str, bot_info: BotInfo, *, within: float = 15.0) -> None:
+    def __init__(self, adapter: Adapter, self_id: str, bot_info: BotInfo) -> None:
         super().__init__(adapter, self_id, bot_info)
-        self.within = within
         self._one_at_a_time = asyncio.Lock()
         # Until the platform has said who it is; only other plugins ask for it.
         self._self_info = User(id=self_id)
@@ -114,7 +112,6 @@ class Bot(LibraryBot):
         raise AssertionError("the second answer is taken as it is")
 
     async def _sent(self, request: Request) -> Response:
-        request.timeout = self.within
         try:
             return await self.adapter.request(request)
         except Exception as error:

@@ -26,6 +26,7 @@ from nonebot.adapters.qq import (
 from nonebot.adapters.qq import GroupAtMessageCreateEvent as LibraryGroupAtMessage
 from nonebot.adapters.qq import GroupMessageCreateEvent as LibraryGroupMessage
 from nonebot.adapters.qq.event import EVENT_CLASSES, EventType, NoticeEvent
+from nonebot.adapters.qq.exception import NoLogException
 from nonebot.adapters.qq.models import GroupMemberAuthor
 from nonebot.log import logger
 from pydantic import ValidationError
@@ -39,19 +40,27 @@ MOST_PARTS = 100
 """Attachments, mentions and quoted messages of one message that are looked at."""
 
 
+class Unlogged(Event):
+    """An event of which NoneBot logs no line: it would hold what was said, and is dear to make."""
+
+    @override
+    def get_log_string(self) -> str:
+        raise NoLogException
+
+
 class GroupAuthor(GroupMemberAuthor):
     """Who wrote in a group; the platform does not always say in what role."""
 
     member_role: Literal["member", "admin", "owner"] | None = None  # type: ignore[assignment] # pyright: ignore[reportIncompatibleVariableOverride] - that it may lack is the point
 
 
-class GroupMessageCreateEvent(LibraryGroupMessage):
+class GroupMessageCreateEvent(Unlogged, LibraryGroupMessage):
     """A message in a group that need not be for the bot."""
 
     author: GroupAuthor  # pyright: ignore[reportIncompatibleVariableOverride] - as above
 
 
-class GroupAtMessageCreateEvent(LibraryGroupAtMessage):
+class GroupAtMessageCreateEvent(Unlogged, LibraryGroupAtMessage):
     """A message in a group that mentions the bot; the mention itself may be cut off by the platform."""
 
     author: GroupAuthor  # pyright: ignore[reportIncompatibleVariableOverride] - as above
@@ -60,7 +69,7 @@ class GroupAtMessageCreateEvent(LibraryGroupAtMessage):
 GROUP_MESSAGES = (GroupMessageCreateEvent, GroupAtMessageCreateEvent)
 
 
-class OwnRoleEvent(NoticeEvent):
+class OwnRoleEvent(Unlogged, NoticeEvent):
     """The bot's own role in a group has changed, as it was found by asking; the platform pushes no such event."""
 
     __type__ = cast("EventType", "OWN_ROLE")
@@ -292,22 +301,32 @@ _INTERACTIONS = (11, 12, 13)
 
 Tidy = Callable[[Data, datetime], Data]
 
+
+def _unlogged(model: type[Event]) -> type[Event]:
+    """Give a model of the library as one of which no line is logged."""
+    if issubclass(model, Unlogged):
+        return model
+    return type(model.__name__, (Unlogged, model), {"__module__": __name__, "__type__": model.__type__})
+
+
+_KINDS: tuple[tuple[str, Tidy, type[Event]], ...] = (
+    ("GROUP_MESSAGE_CREATE", _group_message, GroupMessageCreateEvent),
+    ("GROUP_AT_MESSAGE_CREATE", _group_message, GroupAtMessageCreateEvent),
+    ("C2C_MESSAGE_CREATE", _private_message, C2CMessageCreateEvent),
+    ("GROUP_MEMBER_ADD", _notice, GroupMemberAddEvent),
+    ("GROUP_MEMBER_REMOVE", _notice, GroupMemberRemoveEvent),
+    ("GROUP_JOIN_REQUEST", _request, GroupJoinRequestEvent),
+    ("GROUP_ADD_ROBOT", _notice, GroupAddRobotEvent),
+    ("GROUP_DEL_ROBOT", _notice, GroupDelRobotEvent),
+    ("GROUP_MSG_REJECT", _notice, GroupMsgRejectEvent),
+    ("GROUP_MSG_RECEIVE", _notice, GroupMsgReceiveEvent),
+    ("FRIEND_ADD", _notice, FriendAddEvent),
+    ("FRIEND_DEL", _notice, FriendDelEvent),
+    ("C2C_MSG_REJECT", _notice, C2CMsgRejectEvent),
+    ("C2C_MSG_RECEIVE", _notice, C2CMsgReceiveEvent),
+    ("INTERACTION_CREATE", _interaction, InteractionCreateEvent),
+)
+
 _MODELS: Mapping[str, tuple[Tidy, type[Event]]] = MappingProxyType(
-    {
-        "GROUP_MESSAGE_CREATE": (_group_message, GroupMessageCreateEvent),
-        "GROUP_AT_MESSAGE_CREATE": (_group_message, GroupAtMessageCreateEvent),
-        "C2C_MESSAGE_CREATE": (_private_message, C2CMessageCreateEvent),
-        "GROUP_MEMBER_ADD": (_notice, GroupMemberAddEvent),
-        "GROUP_MEMBER_REMOVE": (_notice, GroupMemberRemoveEvent),
-        "GROUP_JOIN_REQUEST": (_request, GroupJoinRequestEvent),
-        "GROUP_ADD_ROBOT": (_notice, GroupAddRobotEvent),
-        "GROUP_DEL_ROBOT": (_notice, GroupDelRobotEvent),
-        "GROUP_MSG_REJECT": (_notice, GroupMsgRejectEvent),
-        "GROUP_MSG_RECEIVE": (_notice, GroupMsgReceiveEvent),
-        "FRIEND_ADD": (_notice, FriendAddEvent),
-        "FRIEND_DEL": (_notice, FriendDelEvent),
-        "C2C_MSG_REJECT": (_notice, C2CMsgRejectEvent),
-        "C2C_MSG_RECEIVE": (_notice, C2CMsgReceiveEvent),
-        "INTERACTION_CREATE": (_interaction, InteractionCreateEvent),
-    }
+    {kind: (tidy, _unlogged(model)) for kind, tidy, model in _KINDS}
 )

@@ -82,7 +82,7 @@ class Sight:
 
 def read(event: QQEvent, sight: Sight) -> Facts:
     """Give what an event tells; nothing for what is of no interest."""
-    reader = _READERS.get(type(event))
+    reader = next((_READERS[kind] for kind in type(event).__mro__ if kind in _READERS), None)
     return reader(event, sight) if reader is not None else ()
 
 
@@ -260,7 +260,7 @@ def _button(data: str) -> tuple[str, str, str]:
     return (said[0], said[1], said[2]) if len(said) == len(("subject", "word", "group")) else ("", "", "")
 
 
-_READERS: Mapping[type[QQEvent], Callable[[Any, Sight], Facts]] = MappingProxyType(
+_READERS: Mapping[type, Callable[[Any, Sight], Facts]] = MappingProxyType(
     {
         GroupMessageCreateEvent: _message,
         GroupAtMessageCreateEvent: _message,
