@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nonebot.adapters.onebot.v11 import Bot as LibraryBot
-from nonebot.adapters.onebot.v11 import Event, MessageEvent
+from nonebot.adapters.onebot.v11 import Event, MessageEvent, MessageSegment
 from nonebot.message import handle_event
 from typing_extensions import override
 
@@ -20,6 +20,8 @@ class Bot(LibraryBot):
         """Hand an event to NoneBot."""
         if isinstance(event, MessageEvent):
             event.to_me = event.message_type == "private" or self._is_mentioned(event)
+            if not event.message:  # a red packet; NoneBot looks at the first part of every message
+                event.message.append(MessageSegment.text(""))
         await handle_event(self, event)
 
     def _is_mentioned(self, event: MessageEvent) -> bool:

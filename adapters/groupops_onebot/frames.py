@@ -73,6 +73,8 @@ def event_of(frame: Mapping[str, Any]) -> Event | None:
                 return _adapter(model).validate_python(data)
             except ValidationError:
                 continue
+        if data.get("post_type") == "message":
+            raise ValueError("a message of no kind")  # noqa: TRY301 - NoneBot would ask the bare class for its words
         return _adapter(Event).validate_python(data)
     except (ValidationError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         # only the kind of frame is told: what it holds is what people wrote

@@ -133,6 +133,7 @@ class OneBot:
         self.clock = clock
         self.config = Config()
         self.memory = Memory()
+        self._packet_texts: frozenset[str] = frozenset()
         self.standing = Standing()
         self._adapter: Adapter | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -227,7 +228,8 @@ class OneBot:
             ConfigError: its door would stand open; see `door`.
         """
         self.config = door_now().config
-        self.standing.packets_by_text = bool(self.config.onebot_red_packet_texts)
+        self._packet_texts = frozenset(self.config.onebot_red_packet_texts)
+        self.standing.packets_by_text = bool(self._packet_texts)
         driver.register_adapter(Adapter, host=self, clock=self.clock)
         driver.on_shutdown(self._stop)
         adapters = cast("dict[str, Any]", driver._adapters)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - NoneBot has no other way to give it back
@@ -300,7 +302,7 @@ class OneBot:
             source="bot" if self.config.alone else f"bot:{self_id}",
             role=room.role if room is not None else Role.UNKNOWN,
             home=self._home,
-            packet_texts=frozenset(self.config.onebot_red_packet_texts),
+            packet_texts=self._packet_texts,
         )
 
     def _home(self, native: str) -> str:

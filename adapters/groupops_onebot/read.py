@@ -152,11 +152,11 @@ def _message(event: GroupMessageEvent, sight: Sight) -> Facts:
     base = partial(_base, sight, event.group_id, event.time)
     sender = AccountId("") if event.anonymous is not None else account(event.user_id)
     message_id = str(event.message_id)
-    if event.wallet or packets.in_text(_words(parts), sight.packet_texts):
+    if event.wallet or (sight.packet_texts and packets.in_text(_words(parts), sight.packet_texts)):
         return (_packet(base(message_id, "packet"), sender, message_id),)
-    places = tuple(part for part in parts if isinstance(part, Location))
-    if places and not any(_adds(part) for part in parts):
-        return (_place(base(message_id, "place"), sender, places[0], message_id),)
+    place = _only_place(parts)
+    if place is not None:
+        return (_place(base(message_id, "place"), sender, place, message_id),)
     if not event.original_message or _told_before(event, parts, sight):
         return ()
     return (
@@ -173,15 +173,25 @@ def _message(event: GroupMessageEvent, sight: Sight) -> Facts:
     )
 
 
-def _adds(part: Segment) -> bool:
-    """Say whether a part is more than a place and whom it is for."""
-    return not isinstance(part, Location | Mention | Quote)
+def _only_place(parts: tuple[Segment, ...]) -> Location | None:
+    """Give the place of a message that holds nothing else but whom it is for."""
+    place: Location | None = None
+    for part in parts:
+        if isinstance(part, Location):
+            place = place or part
+        elif not isinstance(part, _MEANT):
+            return None
+    return place
+
+
+_MEANT = (Mention, Quote)
+"""Parts that say whom a message is for."""
 
 
 def to_bot(parts: tuple[Segment, ...], bot: str) -> bool:
     """Say whether a message mentions the bot or quotes it."""
     me = account(bot)
-    return any(isinstance(part, Mention | Quote) and part.account == me for part in parts)
+    return any(isinstance(part, _MEANT) and part.account == me for part in parts)
 
 
 def _words(parts: tuple[Segment, ...]) -> str:

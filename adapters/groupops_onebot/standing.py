@@ -146,7 +146,10 @@ class Standing:
 
     def bot(self, self_id: str) -> BotState:
         """Give a bot's state; a bot that was never met has an empty one."""
-        return self.bots.setdefault(self_id, BotState(self_id))
+        state = self.bots.get(self_id)
+        if state is None:
+            state = self.bots[self_id] = BotState(self_id)
+        return state
 
     # — asking —
 
@@ -206,7 +209,10 @@ class Standing:
 
 def room_of(bot: BotState, group: int | str) -> Room:
     """Give a bot's room of a group; one it hears from for the first time is new."""
-    return bot.rooms.setdefault(str(group), Room())
+    room = bot.rooms.get(str(group))
+    if room is None:
+        room = bot.rooms[str(group)] = Room()
+    return room
 
 
 # — what each kind of event says —

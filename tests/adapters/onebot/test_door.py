@@ -16,6 +16,7 @@ import nonebot
 import pytest
 from nonebot.adapters.onebot.v11 import Adapter as LibraryAdapter
 from nonebot.adapters.onebot.v11.config import Config as OneBotConfig
+from nonebot.matcher import Matcher
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -399,21 +400,28 @@ async def test_a_frame_that_is_no_event_is_ignored_and_the_next_is_read(frame: s
         await end.close()
 
 
-async def test_an_end_that_floods_has_to_wait_and_nothing_is_lost() -> None:
+async def test_an_end_that_floods_has_to_wait_and_nothing_is_lost_or_out_of_order() -> None:
     async with serving(onebot_in_flight=4) as served:
-        end = ended()
+        end, go = ended(), asyncio.Event()
+
+        async def dawdle() -> None:
+            await go.wait()
+
         await served.join(end)
-        most = 0
         served.told.take()
+        Matcher.new(type_="message", priority=5, block=False, handlers=[dawdle])
 
         for number in range(200):
             await end.emit(end.message(20001, f"第{number}条"))
-            most = max(most, len(served.adapter.handling))
+        await until(lambda: len(served.adapter.handling) == 4)
+        await asyncio.sleep(0.2)
+        most, read = len(served.adapter.handling), len(served.told.facts)
+        go.set()
         await served.seen(end)
 
         texts = [fact.text for fact in served.told.take() if isinstance(fact, MessagePosted)]
+        assert (most, read) == (4, 4)
         assert texts == [f"第{number}条" for number in range(200)]
-        assert most <= 4
         await end.close()
 
 
@@ -484,13 +492,16 @@ async def test_the_end_of_an_old_socket_does_not_take_the_new_one_away() -> None
     async with serving(onebot_ping_seconds=0.2) as served:
         old, new = ended(), ended()
         await served.join(old)
+        line = served.adapter.lines[str(BOT)]
         await old.vanish()
         await served.join(new)
 
         await old.close()
-        await served.seen(new)
+        served.adapter._disconnect(str(BOT), line)
+        told = await served.facts(new, new.message(20001, "早"))
 
         assert set(nonebot.get_bots()) == {str(BOT)}
+        assert [fact.kind for fact in told] == ["message_posted"]
         await new.close()
 
 
