@@ -296,6 +296,7 @@ async def alive(assembled: Assembled) -> AsyncGenerator[Engine]:
     async with opened(assembled, shared=True) as engine:
         await engine.recover()
         engine.outbox.delivery = works.delivery
+        engine.ticker.hold = works.watch.is_short_away
         lasting = [
             asyncio.create_task(engine.ticker.run(), name="ticker"),
             asyncio.create_task(engine.outbox.run(), name="outbox"),

@@ -43,7 +43,7 @@ from groupops.clock import Clock
 from groupops.directory import PeopleBook
 from groupops.errors import StoreError
 from groupops.people import AccountId, GroupId
-from groupops.platform import Platform
+from groupops.platform import Platform, Watched
 from groupops.plugin import Log, Texts
 from groupops.records import CaseStatus, OutboxRow, OutboxState, Purpose, Records, Ticket
 
@@ -389,12 +389,12 @@ class Outbox:
         if platform is None:
             return Unreachable(why="not connected")
         if isinstance(row.receipt, InDoubt) and not self._repeatable(row):
-            return row.receipt
-        if row.action.needs not in platform.can(row.group_id):
-            return Impossible(capability=row.action.needs)
-        if isinstance(row.action, DirectMessage) and not platform.direct(row.action.account):
-            return Impossible(capability=Capability.DIRECT_MESSAGE)
-        return None
+            return Unreachable(why="not connected") if is_away(platform) else row.receipt
+        needs = row.action.needs
+        if needs in platform.can(row.group_id) and _reaches(platform, row.action):
+            return None
+        # A bot that is away can do nothing, which says nothing of what it will be able to do.
+        return Unreachable(why="not connected") if is_away(platform) else Impossible(capability=needs)
 
     async def _perform(self, row: OutboxRow) -> Receipt:
         if isinstance(row.action, AskStewards) and not self.rehearse:
@@ -544,7 +544,7 @@ class Outbox:
         reached = [
             account
             for account in self.people.stewards_of(group_id)
-            if _same(account, group_id) and platform.direct(account)
+            if _same(account, group_id) and (is_away(platform) or platform.direct(account))
         ]
         direct = Capability.DIRECT_MESSAGE in platform.can(group_id)
         if reached and direct:
@@ -681,6 +681,15 @@ def _kept(row: OutboxRow, receipt: Receipt) -> Receipt | None:
     """Give the receipt to keep; None keeps the former, for being unreachable now ends no doubt about before."""
     doubted = isinstance(row.receipt, InDoubt) and isinstance(receipt, (Unreachable, Throttled))
     return None if doubted else receipt
+
+
+def is_away(platform: Platform) -> bool:
+    """Say whether a platform says of itself that it is not connected; what it can do is then not known."""
+    return isinstance(platform, Watched) and not platform.health().connected
+
+
+def _reaches(platform: Platform, action: Action) -> bool:
+    return not isinstance(action, DirectMessage) or platform.direct(action.account)
 
 
 def _same(account: AccountId, group_id: GroupId) -> bool:

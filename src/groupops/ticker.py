@@ -23,6 +23,9 @@ CORE = "core"
 LATE = timedelta(minutes=1)
 """What fires more than this after it was due is marked late."""
 
+HOLD_S = 0.5
+"""Seconds between two looks at whether what is due still has to wait."""
+
 REST_S = 30.0
 """The longest sleep, in seconds: a row that was put in meanwhile, by whomever, waits no longer."""
 
@@ -70,9 +73,13 @@ class Ticker:
         clock: what time it is, and what to sleep on.
         post: takes the fact; what it raises ends the pass, and the rows not handed over are put back.
         log: told when the record does not answer.
+
+    `hold` says whether what is due has to wait: what a bot that is not connected yet would do about it would be
+    decided as if it were able to do nothing.
     """
 
     def __init__(self, records: Records, clock: Clock, post: Post, *, log: Log | None = None) -> None:
+        self.hold: Callable[[], bool] = lambda: False
         self._records = records
         self._clock = clock
         self._post = post
@@ -82,6 +89,9 @@ class Ticker:
     async def run(self) -> None:
         """Fire what is due until `stop`; a record that does not answer is asked again after a rest."""
         while not self._stopping.is_set():
+            if self.hold():
+                await self._sleep(HOLD_S)
+                continue
             try:
                 await self.tick()
                 rest = await self._rest_s()
