@@ -1,5 +1,6 @@
 """How the regulation is shown: as a list in pages, one article, or what was found by a word."""
 
+import unicodedata
 from collections.abc import Iterator
 
 from groupops_welcome.portions import portions
@@ -62,11 +63,19 @@ def _short(scene: Scene, article: Article) -> str:
 
 def sentences(scene: Scene, article: Article) -> str:
     """Give what an article says, and of which of its rules nothing watches over yet."""
+    several = len(article.entries) > 1
     said = (
-        (entry.text or scene.say("no_words")) + (scene.say("inactive") if entry.inactive else "")
+        (_ended(scene, entry.text) if several else entry.text or scene.say("no_words"))
+        + (scene.say("inactive") if entry.inactive else "")
         for entry in article.entries
     )
     return "".join(said)
+
+
+def _ended(scene: Scene, text: str) -> str:
+    """Give a sentence with its mark at the end, so that another may stand behind it."""
+    text = text or scene.say("no_words")
+    return text if unicodedata.category(text[-1]).startswith("P") else text + scene.say("full_stop")
 
 
 def shown(scene: Scene, query: Query) -> str:
