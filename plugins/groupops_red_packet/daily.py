@@ -48,6 +48,8 @@ async def _looked_at(item: Item, event: TimeCame, room: Room) -> Said:
     key = f"{event.id}/{item.case_id}"
     if room.settings.minors:
         return await act(item.case_id, room, f"{key}/minors", _one(room, Move.CANCEL))
+    if room.has_left(item.account):  # the word of it may have been lost with its process
+        return await act(item.case_id, room, f"{key}/left", _one(room, Move.CANCEL))
     case = await room.tools.cases.case(item.case_id)
     said = await follow(case, room, f"{key}/case") if case is not None else []
     if room.closed_key:

@@ -17,10 +17,12 @@ async def propose(case: Case, room: Room) -> Acted | None:
     """Open the item of a case that stands at our step; None where nothing is opened.
 
     The amount is the tariff of the rule, no more than the month's cap leaves; nothing at all outside
-    `commitment`, and nothing before the policy is enforced.
+    `commitment`, and nothing before the policy is enforced. Who has left the organisation is entered no more.
     """
     settings = room.settings
     if room.closed_key or case.step != STEP or case.status.value not in _OPENING:
+        return None
+    if room.has_left(case.account):
         return None
     draft = Item(
         case_id=case.id,
@@ -54,9 +56,11 @@ async def imposed(case: Case, room: Room) -> list[Action | Errand]:
 
     Where nothing is opened, the stewards are told so, since they approved something that does not happen.
     """
-    if room.closed_key:
-        text = room.texts(f"steward.{room.closed_key}", id=case.id)
-        return [AskStewards(group_id=case.group_id, text=text)]
+    closed = f"steward.{room.closed_key}" if room.closed_key else ""
+    if not closed and room.has_left(case.account):
+        closed = "steward.left"
+    if closed:
+        return [AskStewards(group_id=case.group_id, text=room.texts(closed, id=case.id))]
     acted = await propose(case, room)
     return [] if acted is None else _duplicate(case, acted, room)
 

@@ -112,6 +112,11 @@ class Room:
         person = self.tools.people.person(account)
         return None if person is None else person.id
 
+    def has_left(self, account: AccountId) -> bool:
+        """Say whether an account's person has left the organisation, and so owes nothing here."""
+        person = self.tools.people.person(account) if account else None
+        return person is not None and not person.active
+
     def owns(self, item: Item, account: AccountId) -> bool:
         """Say whether an item is about this account's person, by whatever account."""
         return bool(account) and (item.account == account or self.person_of(account) == item.person_id)

@@ -365,3 +365,25 @@ async def test_money_without_its_basis_and_consultation_is_refused_at_load(missi
     with pytest.raises(ConfigError, match=f"red_packet.{missing} is empty"):
         async with rig(pack=pack(table), plugins=WITH):
             pass
+
+
+async def test_who_has_left_the_organisation_is_entered_no_more_and_the_stewards_are_told() -> None:
+    async with rig(pack=pack(COMMITMENT), plugins=WITH) as r:
+        wang = PersonLine(name="王二", ref="8", accounts=(AccountId("sandbox:wang"),))
+        await r.enrol(wang)
+        await r.enrol(PersonLine(name="王二", ref="8", active=False))
+        number = await owing(r)
+
+        assert await ledger(r).item(number) is None
+        assert any("已离开本组织" in text for text in await tickets(r))
+
+
+async def test_where_the_word_of_leaving_was_lost_the_next_day_cancels_what_is_open() -> None:
+    async with rig(pack=pack(COMMITMENT), plugins=WITH) as r:
+        await r.enrol(PersonLine(name="王二", ref="8", accounts=(AccountId("sandbox:wang"),)))
+        number = await promised(r)
+        gone = PersonLine(name="王二", ref="8", active=False)
+        await r.engine.people.enrol((gone,), by="hr")  # and the process dies before anybody hears of it
+        await r.advance(DAY)
+
+        assert (await item(r, number)).state is State.CANCELLED
