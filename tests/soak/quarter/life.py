@@ -334,7 +334,8 @@ class Life:
         await self.bot.tell(copy)
 
     async def _reports(self, room: Room, event: MessagePosted) -> None:
-        who = self.somebody(room)
+        steward = self.company.people[self.dice.choice(self.company.stewards)].account(room.platform)
+        who = steward if self.chance(0.3) else self.somebody(room)
         if who not in (None, event.account):
             self.say(
                 room,
@@ -546,11 +547,13 @@ async def _hr_updates(life: Life) -> None:
     """The week's news of the roster: some left, some have another role, some of the newcomers are put on it."""
     changed: list[int] = []
     staff = [one for one in life.company.people.values() if one.active and one.number > 20]
-    for one in life.dice.sample(staff, life.dice.randint(1, 3)):
+    leavers = life.dice.sample(staff, life.dice.randint(1, 2))
+    leavers.append(life.dice.choice([one for one in staff if one.temper not in {"calm", "owl"}]))
+    for one in leavers:
         life.company.change(one.number, active=False)
         life.truth.gone[one.number] = life.now
         changed.append(one.number)
-    for one in life.dice.sample(staff, 2):
+    for one in life.dice.sample([one for one in staff if one not in leavers], 2):
         roles = frozenset({"业务人员"}) if not one.roles else frozenset()
         life.company.change(one.number, roles=roles)
         changed.append(one.number)

@@ -56,11 +56,11 @@ def asked(life: Life, room: Room, account: AccountId, action: Any, ref: str) -> 
         return True
     options = {option.word for option in action.options}
     if word.split()[0] in options and life.chance(0.4):
-        life.later(lambda life: life.press(room, account, ref, word.split()[0]), 0.1, 60)
+        life.later(lambda life: life.press(room, account, ref, word.split()[0]), 0.1, 30)
     else:
-        life.later(lambda life: life.whisper(room, account, word.format(id=number)), 0.1, 110)
+        life.later(lambda life: life.whisper(room, account, word.format(id=number)), 0.1, 50)
     if word.startswith("接受"):
-        life.later(lambda life: _sends_a_packet(life, room, account), 1, 120)
+        life.later(lambda life: _sends_a_packet(life, room, account), 1, 60)
     if word.startswith("替代"):
         life.later(lambda life: life.whisper(room, account, f"已完成替代 {number} 发过了"), 20, 120)
     if life.chance(0.1):
