@@ -29,6 +29,9 @@ HTTP_PATHS = ("/onebot/v11/", "/onebot/v11/http", "/onebot/v11/http/")
 AGAIN_AFTER = 3.0
 """Seconds until a forward connection that broke is tried again."""
 
+STOP_WITHIN = 5.0
+"""Seconds that matchers of other plugins may still take at the end."""
+
 _REFUSED = 1008
 _TOO_BIG = 1009
 _OK = 1000
@@ -236,10 +239,11 @@ class Adapter(LibraryAdapter):
 
     @override
     async def _stop(self) -> None:
-        """End what is being handled, and the connections that go out."""
+        """End what is being handled, and the connections that go out; NoneBot shields its matchers from that."""
         for task in self.handling:
             task.cancel()
-        await asyncio.gather(*self.handling, return_exceptions=True)
+        if self.handling:
+            await asyncio.wait(self.handling, timeout=STOP_WITHIN)
         await super()._stop()
 
     # — a websocket that goes out —

@@ -35,7 +35,7 @@ from groupops import (
     Role,
     Unreachable,
 )
-from groupops_onebot.adapter import Adapter
+from groupops_onebot.adapter import STOP_WITHIN, Adapter
 from groupops_onebot.answers import is_missing
 from groupops_onebot.bot import Bot
 from groupops_onebot.config import Config
@@ -472,7 +472,8 @@ class OneBot:
     async def _stop(self) -> None:
         for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOP_WITHIN)
 
 
 def _native(id_: str) -> str:

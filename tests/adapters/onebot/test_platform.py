@@ -478,6 +478,22 @@ async def test_an_event_reaches_nonebot_whole_and_nobody_is_asked_for_what_is_qu
     assert all(isinstance(event, MessageEvent) for event in seen)
 
 
+async def test_a_plugin_that_never_ends_does_not_hold_up_the_end() -> None:
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    async with serving() as served:
+        end = an_end()
+        await served.join(end)
+        Matcher.new(type_="message", priority=5, block=False, handlers=[never])
+        await end.emit(end.message(20001, "早"))
+        await until(lambda: served.adapter.handling)
+        began = asyncio.get_running_loop().time()
+
+    assert asyncio.get_running_loop().time() - began < 15
+    await end.close()
+
+
 async def test_other_plugins_can_call_the_end_as_ever(served: Served, end: OneBotEnd) -> None:
     await served.join(end)
     bot: Any = nonebot.get_bot(str(BOT))
