@@ -975,10 +975,11 @@ class Casebook:
     async def _join_report(self, case: Case, report: OpenCase) -> Booked:
         """Note on a case that somebody reported the same; from now on the reporter may not decide it."""
         mark = Evidence(what="report")
+        decided = any(line.account == report.reporter for line in case.decisions)
         joined = replace(
             case,
             evidence=case.evidence if mark in case.evidence else (*case.evidence, mark),
-            reporter=case.reporter or report.reporter,
+            reporter=case.reporter or (None if decided else report.reporter),
         )
         if joined == case:
             return Booked(case=case, outbox=(), fresh=False)
