@@ -83,9 +83,7 @@ class OneBotWorkshop(Workshop):
         """Have somebody change the own card, and the end tell of it."""
         seat = self.end.halls[GROUP].seats[NUMBERS[name]]
         old, seat.card = seat.card, card
-        await self.end.emit(
-            self.end.notice("group_card", user_id=NUMBERS[name], card_new=card, card_old=old)
-        )
+        await self.end.emit(self.end.notice("group_card", user_id=NUMBERS[name], card_new=card, card_old=old))
 
     async def send_packet(self, name: str) -> None:
         """Have somebody send a red packet."""

@@ -67,7 +67,7 @@ async def test_a_betting_link_at_night_is_recalled_and_warned_of_and_the_mute_en
     await onebot.say("王芳", "开个玩笑而已")
     third = await onebot.say("王芳", f"再来 {BETTING}b")
     await onebot.hears("罗程", "待核准 2", "赌博", "禁言")
-    await onebot.start_again(on(5, "23:43"))
+    await onebot.start_again(on(5, "23:43"), kill=True)
     await onebot.repeat()
     await onebot.nothing_else()
     told_before_the_mute = onebot.twice()
@@ -103,8 +103,10 @@ async def test_a_red_packet_is_seen_and_settled_by_a_steward(onebot: OneBotWorks
     await onebot.whisper("何静", "结清 1 看到了")
     await onebot.hears("王芳", "事项 1", "已结清")
 
-    assert "" not in unsettled
-    assert onebot.place.groupops("red-packet", "totals", "--group", "qq:7001") == ""
+    settled = onebot.place.groupops("red-packet", "totals", "--group", "qq:7001")
+    assert "本人已接受:1 项" in unsettled
+    assert "本人已接受" not in settled
+    assert "已结清:1 项" in settled
     assert onebot.twice() == {}
 
 
@@ -115,6 +117,7 @@ async def test_a_place_that_is_shared_checks_in(onebot: OneBotWorkshop) -> None:
     await onebot.hears("王芳", "请先看完说明")
     await onebot.whisper("王芳", "同意打卡")
     await onebot.hears("王芳", "已记下您的同意")
+    await onebot.a_second()
     await onebot.show_place("王芳")
     await onebot.hears("王芳", "已记录", "准时", "人民广场")
     await onebot.repeat()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
+import signal
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
@@ -180,10 +182,13 @@ class Workshop(ABC):
         await self.bot.ready()
         await self.connect()
 
-    async def start_again(self, at: datetime) -> None:
-        """Cut the bot's power, and start it at a later moment."""
+    async def start_again(self, at: datetime, *, kill: bool = False) -> None:
+        """Start the bot anew at a later moment, after it was asked to stop, or after its power was cut."""
         assert self.bot is not None
-        self.bot.kill()
+        if kill:
+            self.bot.kill()
+        else:
+            assert self.bot.stop() in {0, -signal.SIGTERM}, self.story()
         await self.start(at)
 
     def texts(self, to: str = "") -> list[str]:
@@ -203,6 +208,10 @@ class Workshop(ABC):
         """Wait until something holds."""
         await until(holds, self.story)
 
+    async def a_second(self) -> None:
+        """Let a second pass: an end's clock knows no less, and what comes first has to be told from what follows."""
+        await asyncio.sleep(1.1)
+
     async def nothing_else(self) -> None:
         """Wait until the bot has answered whatever was asked before; a steward's question is the mark."""
         before = len(self.texts("罗程"))
@@ -217,7 +226,9 @@ class Workshop(ABC):
     def story(self) -> str:
         """Tell what happened so far, for whoever has to find out why it went wrong."""
         lines = [f"{told.to or '群'}: {told.text}" for told in self.told]
-        return "\n".join([*lines, str(self.decided), str(self.recalled), str(self.mutes), self.place.said()[-4000:]])
+        return "\n".join(
+            [*lines, str(self.decided), str(self.recalled), str(self.mutes), self.place.said()[-4000:]]
+        )
 
 
 def made_home(folder: Path, kind: type[Workshop]) -> Path:
@@ -244,7 +255,7 @@ def settings(folder: Path, kind: type[Workshop]) -> Mapping[str, str]:
     }
 
 
-def moved_in(made: Path, folder: Path, kind: type[Workshop]) -> Place:
-    """Give a home of its own that is like one that was made."""
+def moved_in(made: Path, folder: Path, kind: type[Workshop], **env: str) -> Place:
+    """Give a home of its own that is like one that was made, with further lines in its `.env`."""
     shutil.copytree(made, folder, dirs_exist_ok=True)
-    return Place(folder, settings(folder, kind))
+    return Place(folder, {**settings(folder, kind), **env})
