@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from nonebot.adapters.qq import Adapter as LibraryAdapter
 from nonebot.adapters.qq import Event, InteractionCreateEvent
 from nonebot.adapters.qq.config import BotInfo
-from nonebot.drivers import ASGIMixin, Driver, Request, Response, WebSocketClientMixin
+from nonebot.drivers import ASGIMixin, Driver, Request, Response
 from nonebot.log import logger
 from typing_extensions import override
 
@@ -83,10 +83,6 @@ class Adapter(LibraryAdapter):
     def setup(self) -> None:
         """Mount what is needed, in the configuration that was looked over."""
         self.qq_config = self.looked_over.library
-        if len(self.looked_over.pushed) < len(self.looked_over.bots) and not isinstance(
-            self.driver, WebSocketClientMixin
-        ):
-            raise ConfigError('QQ bots over websockets need DRIVER="~fastapi+~httpx+~websockets"')
         if self.looked_over.pushed:
             self._mount()
         self.on_ready(self.startup)
@@ -182,10 +178,6 @@ class Adapter(LibraryAdapter):
     def heard(self, bot: Bot) -> None:
         """Something came over a gateway."""
         self._host.heard(bot)
-
-    def dial(self, request: Request) -> Any:
-        """Open a websocket."""
-        return self.websocket(request)
 
     # — what comes —
 

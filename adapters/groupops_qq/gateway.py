@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from nonebot.drivers import URL, Request, Timeout, WebSocket
-from nonebot.exception import WebSocketClosed
 from nonebot.log import logger
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from groupops import Clock
 from groupops_qq.answers import FAILURES, why_of
@@ -38,6 +38,7 @@ TURNED_AWAY = frozenset({4010, 4011, 4012, 4013, 4014, 4914, 4915})
 
 LONGEST_BEAT = 300.0
 OPEN_WITHIN = 20.0
+FRAME_BYTES = 8 << 20
 
 
 class Host(Protocol):
@@ -53,10 +54,6 @@ class Host(Protocol):
 
     def heard(self, bot: Bot) -> None:
         """Something came, heartbeats included."""
-        ...
-
-    def dial(self, request: Request) -> Any:
-        """Open a websocket: an async context manager of a `WebSocket`."""
         ...
 
     async def take(self, bot: Bot, payload: dict[str, Any]) -> None:
@@ -142,8 +139,8 @@ class Gateway:
                 await self._once(url, shard, shards, session)
             except _TurnedAwayError as error:
                 note, wait = str(error), REFUSED_WAIT
-            except WebSocketClosed as error:
-                note, wait = self._closed(error.code, session)
+            except ConnectionClosed as error:
+                note, wait = self._closed(error.rcvd.code if error.rcvd is not None else 0, session)
             except (TimeoutError, OSError, *FAILURES) as error:
                 note = why_of(error)
             except Exception as error:  # noqa: BLE001 - whatever it was, the next try may succeed
@@ -167,8 +164,7 @@ class Gateway:
 
     async def _once(self, url: str, shard: int, shards: int, session: Session) -> None:
         """Connect once, and listen until it breaks."""
-        timeout = Timeout(connect=OPEN_WITHIN, read=None, close=5.0)
-        async with self._host.dial(Request("GET", URL(url), timeout=timeout)) as socket:
+        async with connect(url, open_timeout=OPEN_WITHIN, close_timeout=5, max_size=FRAME_BYTES) as socket:
             hello = await asyncio.wait_for(_received(socket), OPEN_WITHIN)
             if hello.get("op") != HELLO:
                 raise _TurnedAwayError("no hello from the gateway")
@@ -188,7 +184,7 @@ class Gateway:
         }
         return {"op": IDENTIFY, "d": said}
 
-    async def _listen(self, socket: WebSocket, session: Session, shard: int, beat: float) -> None:
+    async def _listen(self, socket: ClientConnection, session: Session, shard: int, beat: float) -> None:
         pulse = _Pulse(socket, session, beat)
         beating = asyncio.create_task(pulse.run(self._clock.sleep))
         try:
@@ -250,7 +246,7 @@ def intents_of(bot: Bot) -> int:
 class _Pulse:
     """Heartbeats; one that goes unanswered until the next means that nobody is there, and the socket is closed."""
 
-    def __init__(self, socket: WebSocket, session: Session, every: float) -> None:
+    def __init__(self, socket: ClientConnection, session: Session, every: float) -> None:
         self.answered = True
         self._socket = socket
         self._session = session
@@ -265,7 +261,7 @@ class _Pulse:
                     await self._socket.close(4000, "no answer to a heartbeat")
                 return
             self.answered = False
-            with suppress(WebSocketClosed):
+            with suppress(ConnectionClosed):
                 await self.beat()
 
     async def beat(self) -> None:
@@ -273,10 +269,10 @@ class _Pulse:
         await _send(self._socket, {"op": HEARTBEAT, "d": self._session.seq})
 
 
-async def _received(socket: WebSocket) -> dict[str, Any]:
+async def _received(socket: ClientConnection) -> dict[str, Any]:
     """Give the next frame that is a JSON object; others are passed over."""
     while True:
-        data = await socket.receive()
+        data = await socket.recv()
         try:
             found: Any = json.loads(data)
         except (ValueError, RecursionError):
@@ -285,7 +281,7 @@ async def _received(socket: WebSocket) -> dict[str, Any]:
             return found  # pyright: ignore[reportUnknownVariableType] - any shape
 
 
-async def _send(socket: WebSocket, payload: dict[str, Any]) -> None:
+async def _send(socket: ClientConnection, payload: dict[str, Any]) -> None:
     await socket.send(json.dumps(payload))
 
 

@@ -97,7 +97,7 @@ class OfficialQQ:
         self._speaker = Speaker(clock.now, Pins())
         self._adapter: Adapter | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._asking: set[str] = set()
+        self._asking: dict[str, asyncio.Task[None]] = {}
         self._up: dict[str, bool] = {}
         self._since: datetime | None = None
         self._notes: dict[str, str] = {}
@@ -250,8 +250,8 @@ class OfficialQQ:
         if isinstance(event, GroupAddRobotEvent | GroupMsgReceiveEvent | GroupMsgRejectEvent):
             self.standing.take(bot.self_id, event, self.clock.now())
             await self.ask_state(bot, group)
-        elif group and self._is_unknown(group) and not isinstance(event, OwnRoleEvent):
-            await self.ask_state(bot, group)
+        elif group and not isinstance(event, OwnRoleEvent):
+            await self._met(bot, group)
         if isinstance(event, GroupMemberAddEvent):
             await self._look_up(bot, group, event.member_openid)
         if isinstance(event, C2CMessageCreateEvent):
@@ -336,9 +336,13 @@ class OfficialQQ:
 
     # — learning what no event tells —
 
-    def _is_unknown(self, group: str) -> bool:
+    async def _met(self, bot: Bot, group: str) -> None:
+        """Learn the state of a group that nothing is known of; what comes after its first event waits behind it."""
         room = self.standing.rooms.get(group)
-        return room is None or room.asked_at is None
+        if group not in self._asking and (room is None or room.asked_at is None):
+            self._ask(bot, group)
+        if (asking := self._asking.get(group)) is not None:
+            await asyncio.shield(asking)
 
     def _look_around(self, group: str, now: datetime) -> None:
         """Ask for a group's state by the way, when it was not asked for lately."""
@@ -349,14 +353,13 @@ class OfficialQQ:
         if bot is None or not self._up.get(bot.self_id) or group in self._asking:
             return
         if asked is None or now - asked >= after * _patience(room):
-            self._start(self._ask_by_the_way(bot, group))
+            self._ask(bot, group)
 
-    async def _ask_by_the_way(self, bot: Bot, group: str) -> None:
-        self._asking.add(group)
-        try:
-            await self.ask_state(bot, group)
-        finally:
-            self._asking.discard(group)
+    def _ask(self, bot: Bot, group: str) -> None:
+        task = self._start(self.ask_state(bot, group))
+        if task is not None:
+            self._asking[group] = task
+            task.add_done_callback(lambda _: self._asking.pop(group, None))
 
     async def _look_up(self, bot: Bot, group: str, openid: str) -> None:
         """Learn a newcomer's name, which the event does not tell."""
@@ -408,14 +411,15 @@ class OfficialQQ:
         self._up[bot] = up
         self._notes[bot] = note
 
-    def _start(self, doing: Coroutine[Any, Any, None]) -> None:
+    def _start(self, doing: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         try:
             task = asyncio.get_running_loop().create_task(doing)
         except RuntimeError:
             doing.close()  # asked from outside the bot's own process, where nothing is connected
-            return
+            return None
         task.add_done_callback(self._tasks.discard)
         self._tasks.add(task)
+        return task
 
     async def _stop(self) -> None:
         for task in self._tasks:
