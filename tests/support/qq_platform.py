@@ -30,6 +30,7 @@ BOT = "BOT0000000000000000000000000000A"
 GROUP = "GRP0000000000000000000000000000A"
 OWNER = "OWNER00000000000000000000000000A"
 
+PLAIN_TOKEN = "Arq0D5A61EgUu4OxUvOp"
 PATIENCE = 10.0
 WINDOW = timedelta(minutes=5)
 PRIVATE_WINDOW = timedelta(minutes=60)
@@ -300,7 +301,13 @@ class QQPlatform:
     def payload(self, kind: str, data: dict[str, Any]) -> dict[str, Any]:
         """Wrap data as it is pushed."""
         number = next(self._ids)
-        return {"op": 0, "s": number, "t": kind, "id": f"{kind}:{number:08d}-{secrets.token_hex(4)}", "d": data}
+        return {
+            "op": 0,
+            "s": number,
+            "t": kind,
+            "id": f"{kind}:{number:08d}-{secrets.token_hex(4)}",
+            "d": data,
+        }
 
     def stamp(self) -> str:
         """The present, as the platform writes it."""
@@ -330,7 +337,7 @@ class QQPlatform:
             shown = headers if headers is not None else self.signed(body, at=at)
             return await client.post(url, content=body, headers=shown)
 
-    async def challenge(self, url: str, token: str = "Arq0D5A61EgUu4OxUvOp", ts: str = "") -> httpx.Response:
+    async def challenge(self, url: str, token: str = PLAIN_TOKEN, ts: str = "") -> httpx.Response:
         """Ask the bot to prove that it knows the secret, as the platform does when an address is entered."""
         stamp = ts or str(int(self.now().timestamp()))
         body = json.dumps({"op": 13, "d": {"plain_token": token, "event_ts": stamp}}).encode()
@@ -340,11 +347,17 @@ class QQPlatform:
 
     def said(self, group: str = GROUP) -> list[str]:
         """The texts the bot has posted in a group."""
-        return [str(one.get("content") or one.get("markdown", {}).get("content")) for one in self.halls[group].said]
+        return [
+            str(one.get("content") or one.get("markdown", {}).get("content"))
+            for one in self.halls[group].said
+        ]
 
     def written(self, openid: str) -> list[str]:
         """The texts the bot has written to somebody."""
-        return [str(one.get("content") or one.get("markdown", {}).get("content")) for one in self.letters.get(openid, [])]
+        return [
+            str(one.get("content") or one.get("markdown", {}).get("content"))
+            for one in self.letters.get(openid, [])
+        ]
 
     def called(self, end: str, method: str = "") -> list[Call]:
         """The calls whose path ends so."""
@@ -355,7 +368,11 @@ class QQPlatform:
     ) -> tuple[int, Any, dict[str, str]]:
         """Answer a call; raises ConnectionResetError for one that gets no answer."""
         self._cursor = cursor
-        said = json.loads(body) if body and headers.get("content-type", "").startswith("application/json") else body
+        said = (
+            json.loads(body)
+            if body and headers.get("content-type", "").startswith("application/json")
+            else body
+        )
         call = Call(method, path, said)
         self.calls.append(call)
         try:
@@ -369,7 +386,11 @@ class QQPlatform:
                 raise ConnectionResetError
         except RefusalError as error:
             call.status = error.status
-            return error.status, {"code": error.code, "err_code": error.code, "message": error.message}, error.headers
+            return (
+                error.status,
+                {"code": error.code, "err_code": error.code, "message": error.message},
+                error.headers,
+            )
         call.status = status
         return status, answer, {}
 
@@ -515,7 +536,9 @@ class QQPlatform:
 
     def _may(self, hall: Hall, target: str) -> bool:
         seat = hall.seats.get(target)
-        return hall.seats[BOT].role in {"admin", "owner"} and (seat is None or (seat.role == "member" and not seat.bot))
+        return hall.seats[BOT].role in {"admin", "owner"} and (
+            seat is None or (seat.role == "member" and not seat.bot)
+        )
 
     def _state(self, hall: Hall) -> Any:
         if not self.state_granted:
@@ -534,7 +557,10 @@ class QQPlatform:
         start = int(self._cursor or 0)
         lines = [self._line(openid, seat) for openid, seat in hall.seats.items()]
         more = start + self.page < len(lines)
-        return {"members": lines[start : start + self.page], "next_cursor": str(start + self.page) if more else ""}
+        return {
+            "members": lines[start : start + self.page],
+            "next_cursor": str(start + self.page) if more else "",
+        }
 
     @staticmethod
     def _line(openid: str, seat: Seat) -> dict[str, Any]:
@@ -581,7 +607,9 @@ class QQPlatform:
             case ["POST", "upload_prepare"]:
                 return self._prepared(body)
             case ["POST", "upload_part_finish"]:
-                assert len(self.uploads[body["upload_id"]]["parts"][body["part_index"]]) == int(body["block_size"])
+                assert len(self.uploads[body["upload_id"]]["parts"][body["part_index"]]) == int(
+                    body["block_size"]
+                )
                 return ""
             case ["POST", "files"]:
                 return self._kept(body)
@@ -664,7 +692,12 @@ class Gateway:
         self.session = secrets.token_hex(8)
         self.sent.clear()
         self.socket = socket
-        ready = {"version": 1, "session_id": self.session, "user": {"id": "11", "username": "小助手", "bot": True}, "shard": [0, 1]}
+        ready = {
+            "version": 1,
+            "session_id": self.session,
+            "user": {"id": "11", "username": "小助手", "bot": True},
+            "shard": [0, 1],
+        }
         await self._dispatch("READY", ready, socket)
         return True
 
@@ -700,7 +733,7 @@ class Gateway:
 async def until(holds: Callable[[], Any], within: float = PATIENCE) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(within):
-        while not holds():
+        while not holds():  # noqa: ASYNC110 - what is waited for is a state of somebody else's
             await asyncio.sleep(0.005)
 
 
@@ -734,7 +767,9 @@ def _app(platform: QQPlatform) -> Any:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         cursor = parse_qs(scope["query_string"].decode()).get("cursor", [""])[0]
         try:
-            status, answer, extra = await platform.handle(scope["method"], scope["path"], headers, body, cursor)
+            status, answer, extra = await platform.handle(
+                scope["method"], scope["path"], headers, body, cursor
+            )
         except ConnectionResetError:
             start = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]}
             await send(start)
@@ -752,7 +787,9 @@ def _app(platform: QQPlatform) -> Any:
 @asynccontextmanager
 async def listening(app: Any) -> AsyncIterator[int]:
     """Serve an app on loopback; gives the port."""
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="on", ws="none", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, port=0, log_config=None, lifespan="on", ws="none", timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     try:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
@@ -24,7 +23,12 @@ from tests.support.qq_platform import APP_ID, SECRET, QQPlatform, until
 from tests.support.qq_rig import MEMBER, Served, serving
 
 NOW = datetime(2026, 11, 25, 15, 40, tzinfo=UTC)
-FORGED = {"op": 0, "t": "GROUP_MESSAGE_CREATE", "id": "x", "d": {"id": "M", "content": "踢了他", "group_openid": "G"}}
+FORGED = {
+    "op": 0,
+    "t": "GROUP_MESSAGE_CREATE",
+    "id": "x",
+    "d": {"id": "M", "content": "踢了他", "group_openid": "G"},
+}
 
 
 def library(**bot: Any) -> LibraryConfig:
@@ -86,7 +90,9 @@ async def test_no_address_takes_what_is_not_signed(path: str) -> None:
         assert await texts(served) == []
 
 
-@pytest.mark.parametrize("signature", ["", "zz", "xyz" * 50, "0" * 127, "0" * 128, "é" * 128, "00" * 64 + "\x80"])
+@pytest.mark.parametrize(
+    "signature", ["", "zz", "xyz" * 50, "0" * 127, "0" * 128, "é" * 128, "00" * 64 + "\x80"]
+)
 async def test_a_signature_that_is_none_is_401_and_no_fault_of_ours(signature: str) -> None:
     async with serving() as served:
         headers = {**lower(served.far.signed(b"{}")), "x-signature-ed25519": signature}
@@ -99,7 +105,9 @@ async def test_a_signature_that_is_none_is_401_and_no_fault_of_ours(signature: s
 @pytest.mark.parametrize("off", [timedelta(minutes=-6), timedelta(minutes=6), timedelta(days=-400)])
 async def test_a_push_signed_at_another_time_is_refused(off: timedelta) -> None:
     async with serving(listen=True) as served:
-        answer = await served.far.push(served.url, served.far.message(MEMBER, "早"), at=datetime.now(UTC) + off)
+        answer = await served.far.push(
+            served.url, served.far.message(MEMBER, "早"), at=datetime.now(UTC) + off
+        )
 
         assert answer.status_code == 401
         assert await texts(served) == []
@@ -191,7 +199,13 @@ def _unanswered(far: QQPlatform) -> Any:
 # — one look at the door —
 
 
-@given(body=st.binary(max_size=300), header=st.dictionaries(st.sampled_from(["x-bot-appid", "x-signature-timestamp", "x-signature-ed25519", "content-type"]), st.text(max_size=140) | st.just(APP_ID) | st.just(str(int(NOW.timestamp()))) | st.just("0" * 128)))
+@given(
+    body=st.binary(max_size=300),
+    header=st.dictionaries(
+        st.sampled_from(["x-bot-appid", "x-signature-timestamp", "x-signature-ed25519", "content-type"]),
+        st.text(max_size=140) | st.just(APP_ID) | st.just(str(int(NOW.timestamp()))) | st.just("0" * 128),
+    ),
+)
 @settings(max_examples=400)
 def test_nothing_unsigned_ever_comes_in(body: bytes, header: dict[str, str]) -> None:
     found = door().examine(header, body, NOW)
@@ -200,7 +214,16 @@ def test_nothing_unsigned_ever_comes_in(body: bytes, header: dict[str, str]) -> 
     assert found.status in {401, 403}
 
 
-@given(payload=st.dictionaries(st.sampled_from(["op", "d", "t", "plain_token", "event_ts"]), st.integers(0, 15) | st.dictionaries(st.sampled_from(["plain_token", "event_ts"]), st.text(max_size=60) | st.just(str(int(NOW.timestamp()))))))
+@given(
+    payload=st.dictionaries(
+        st.sampled_from(["op", "d", "t", "plain_token", "event_ts"]),
+        st.integers(0, 15)
+        | st.dictionaries(
+            st.sampled_from(["plain_token", "event_ts"]),
+            st.text(max_size=60) | st.just(str(int(NOW.timestamp()))),
+        ),
+    )
+)
 def test_only_a_plain_token_is_ever_signed(payload: dict[str, Any]) -> None:
     found = door().examine({"x-bot-appid": APP_ID}, json.dumps(payload).encode(), NOW)
 

@@ -44,7 +44,9 @@ KEYS = {
 
 
 def run(folder: Path, source: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.upper().startswith(("QQ_", "GROUPOPS_"))}
+    clean = {
+        name: value for name, value in os.environ.items() if not name.upper().startswith(("QQ_", "GROUPOPS_"))
+    }
     return subprocess.run(
         [sys.executable, "-c", source],
         cwd=folder,

@@ -150,7 +150,18 @@ async def test_a_platform_that_names_no_gateway_yet_is_asked_again() -> None:
         assert served.health.connected
 
 
-@pytest.mark.parametrize("junk", ["[]", "null", "{", '{"op":"x"}', '{"op":0}', '{"op":0,"t":5,"d":7,"s":-1,"id":[]}', '{"op":0,"t":"GROUP_MESSAGE_CREATE","d":"x"}'])
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "[]",
+        "null",
+        "{",
+        '{"op":"x"}',
+        '{"op":0}',
+        '{"op":0,"t":5,"d":7,"s":-1,"id":[]}',
+        '{"op":0,"t":"GROUP_MESSAGE_CREATE","d":"x"}',
+    ],
+)
 async def test_a_frame_that_is_none_does_not_break_the_line(served: Served, junk: str) -> None:
     socket = gate(served).socket
     assert socket is not None

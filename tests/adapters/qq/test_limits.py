@@ -155,7 +155,11 @@ def test_what_the_platform_lets_through_is_measured_and_forgiven() -> None:
 
 
 @given(
-    limits=st.lists(st.builds(Limit, st.integers(1, 5), st.sampled_from([MINUTE, 10 * MINUTE, timedelta(days=1)])), min_size=1, max_size=3),
+    limits=st.lists(
+        st.builds(Limit, st.integers(1, 5), st.sampled_from([MINUTE, 10 * MINUTE, timedelta(days=1)])),
+        min_size=1,
+        max_size=3,
+    ),
     gaps=st.lists(st.integers(0, 400), max_size=40),
 )
 def test_no_span_ever_holds_more_than_its_number(limits: list[Limit], gaps: list[int]) -> None:

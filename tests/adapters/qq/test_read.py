@@ -109,7 +109,15 @@ def test_a_quote_of_a_remembered_message_names_it_by_its_id() -> None:
 
 def test_a_quote_of_the_bots_own_message_is_for_the_bot() -> None:
     memory = Memory()
-    own = Said(id="M1", group=GROUP, account=f"qqbot:{BOT}", text="请接受或申诉", at=NOW, index="REFIDX_OLD==", own=True)  # type: ignore[arg-type]
+    own = Said(
+        id="M1",
+        group=GROUP,
+        account=f"qqbot:{BOT}",
+        text="请接受或申诉",
+        at=NOW,
+        index="REFIDX_OLD==",
+        own=True,
+    )  # type: ignore[arg-type]
     memory.keep(own)
 
     (fact,) = facts(sample("group_message_quote")["payload"], memory=memory)
@@ -155,7 +163,7 @@ def test_somebody_with_another_openid_in_private_is_known_by_the_union() -> None
 
 
 def test_a_newcomer_is_called_as_the_group_calls_them() -> None:
-    (fact,) = facts(sample("member_joined")["payload"], called=lambda group, openid: "张三")
+    (fact,) = facts(sample("member_joined")["payload"], called=lambda *_: "张三")
 
     assert isinstance(fact, MemberJoined)
     assert (fact.name, fact.operator, fact.how) == ("张三", None, "unknown")
@@ -184,7 +192,9 @@ KEYS = (
     "auto_approved type version chat_type data resolved button_data button_id group_member_openid"
 ).split()
 SHAPED = st.recursive(
-    JSON, lambda inner: st.dictionaries(st.sampled_from(KEYS), inner, max_size=8) | st.lists(inner, max_size=3), max_leaves=25
+    JSON,
+    lambda inner: st.dictionaries(st.sampled_from(KEYS), inner, max_size=8) | st.lists(inner, max_size=3),
+    max_leaves=25,
 )
 KINDS = st.sampled_from([kind["payload"]["t"] for kind in map(sample, NAMES)]) | st.text(max_size=20)
 
@@ -209,7 +219,13 @@ def test_a_sample_with_anything_in_any_place_is_read_or_left(name: str, where: l
 def _put(value: Any, where: list[int], put: Any) -> None:
     """Put something in place of what is found by following the path."""
     for turn in where:
-        keys = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+        keys = (
+            list(value)
+            if isinstance(value, dict)
+            else list(range(len(value)))
+            if isinstance(value, list)
+            else []
+        )
         if not keys:
             return
         key = keys[turn % len(keys)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -37,7 +36,7 @@ from groupops import (
 )
 from groupops.clock import StoppedClock
 from groupops.contracts_platform import DOT
-from tests.support.qq_platform import APP_ID, BOT, GROUP, OWNER, QQPlatform, RefusalError, until
+from tests.support.qq_platform import APP_ID, BOT, GROUP, OWNER, QQPlatform, RefusalError
 from tests.support.qq_rig import MEMBER, QQRig, serving
 
 HERE = GroupId(f"qqbot:{GROUP}")
@@ -81,7 +80,9 @@ async def test_an_answer_names_the_message_it_follows_from(rig: QQRig) -> None:
     assert rig.far.halls[GROUP].said[-1]["msg_id"] == first
 
 
-async def test_after_five_answers_the_next_message_is_used_and_then_the_bot_speaks_unasked(rig: QQRig) -> None:
+async def test_after_five_answers_the_next_message_is_used_and_then_the_bot_speaks_unasked(
+    rig: QQRig,
+) -> None:
     ids = [await rig.message(), await rig.message()]
 
     for number in range(11):
@@ -298,9 +299,16 @@ async def test_who_refuses_messages_is_not_tried_again_until_they_write(rig: QQR
     assert rig.platform.direct(ZHANG)
 
 
-@pytest.mark.parametrize(("kind", "reached"), [("FRIEND_ADD", True), ("C2C_MSG_RECEIVE", True), ("FRIEND_DEL", False), ("C2C_MSG_REJECT", False)])
-async def test_whom_the_bot_reaches_follows_what_the_platform_tells(rig: QQRig, kind: str, reached: bool) -> None:
-    await rig.served.facts(rig.far.payload(kind, {"timestamp": int(rig.far.now().timestamp()), "openid": OWNER}))
+@pytest.mark.parametrize(
+    ("kind", "reached"),
+    [("FRIEND_ADD", True), ("C2C_MSG_RECEIVE", True), ("FRIEND_DEL", False), ("C2C_MSG_REJECT", False)],
+)
+async def test_whom_the_bot_reaches_follows_what_the_platform_tells(
+    rig: QQRig, kind: str, reached: bool
+) -> None:
+    await rig.served.facts(
+        rig.far.payload(kind, {"timestamp": int(rig.far.now().timestamp()), "openid": OWNER})
+    )
 
     assert rig.platform.direct(AccountId(f"qqbot:{OWNER}")) is reached
 
@@ -333,7 +341,7 @@ async def test_a_removal_is_looked_after(rig: QQRig) -> None:
 
 
 async def test_a_removal_that_did_nothing_is_found_out(rig: QQRig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rig.far, "_remove", lambda hall, body: {"remove_members_result": "success"})
+    monkeypatch.setattr(rig.far, "_remove", lambda *_: {"remove_members_result": "success"})
 
     assert isinstance(await do(rig, RemoveMember(group_id=HERE, account=ZHANG)), Refused)
 
@@ -435,7 +443,9 @@ async def test_a_member_list_is_read_page_by_page_without_bots(rig: QQRig) -> No
     assert all(one.joined_at is not None for one in members)
 
 
-async def test_a_list_whose_pages_go_in_circles_is_not_whole(rig: QQRig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_list_whose_pages_go_in_circles_is_not_whole(
+    rig: QQRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     line = rig.far._line(MEMBER, rig.far.halls[GROUP].seats[MEMBER])
     monkeypatch.setattr(rig.far, "_members", lambda _: {"members": [line], "next_cursor": "same"})
 
@@ -499,7 +509,9 @@ async def test_where_the_platform_tells_no_state_the_operator_does() -> None:
         assert "does not tell the bot's state" in served.health.note
 
 
-async def test_a_group_of_which_nothing_is_known_is_learnt_before_its_first_message_is_judged(far: QQPlatform) -> None:
+async def test_a_group_of_which_nothing_is_known_is_learnt_before_its_first_message_is_judged(
+    far: QQPlatform,
+) -> None:
     async with serving(far) as served:
         far.seat(MEMBER, "张三")
 
@@ -534,7 +546,16 @@ async def test_a_newcomer_that_cannot_be_looked_up_has_joined_all_the_same(rig: 
     assert (fact.kind, fact.name) == ("member_joined", "")  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.2/x", "file:///etc/passwd", "https://qq.com.evil.example/x", "https://u:p@multimedia.nt.qq.com.cn/x", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.2/x",
+        "file:///etc/passwd",
+        "https://qq.com.evil.example/x",
+        "https://u:p@multimedia.nt.qq.com.cn/x",
+        "",
+    ],
+)
 async def test_nothing_is_fetched_from_where_qq_keeps_nothing(rig: QQRig, url: str) -> None:
     from groupops import Media
 
@@ -547,5 +568,3 @@ async def test_the_pace_is_what_the_platform_takes(rig: QQRig) -> None:
 
     assert isinstance(rig.platform, Paced)
     assert isinstance(rig.platform, Watched)
-
-
