@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+import json
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, cast
 
 from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters.onebot.v11 import ActionFailed, Event, NetworkError
 from nonebot.adapters.onebot.v11 import Adapter as LibraryAdapter
-from nonebot.adapters.onebot.v11 import Bot as LibraryBot
 from nonebot.drivers import URL, ASGIMixin, Driver, Request, WebSocket, WebSocketServerSetup
 from nonebot.exception import WebSocketClosed
 from nonebot.log import logger
+from nonebot.utils import DataclassEncoder
 from typing_extensions import override
 
 from groupops import Clock, ConfigError
-from groupops_onebot.answers import NotConnected
+from groupops_onebot.answers import AnswerLost, NotConnected, answer_of
 from groupops_onebot.bot import Bot
 from groupops_onebot.connection import Connection
 from groupops_onebot.door import Door, door_now, door_of
@@ -32,7 +33,10 @@ AGAIN_AFTER = 3.0
 STOP_WITHIN = 5.0
 """Seconds that matchers of other plugins may still take at the end."""
 
+_NOT_FOUND = 404
+_BAD = 300
 _REFUSED = 1008
+_SAID = 20
 _TOO_BIG = 1009
 _OK = 1000
 
@@ -109,9 +113,25 @@ class Adapter(LibraryAdapter):
         line = self.lines.get(bot.self_id)
         if line is not None:
             return await line.ask(api, data, within)
-        if bot.self_id in self.onebot_config.onebot_api_roots:
-            return await super()._call_api(cast("LibraryBot", bot), api, _timeout=within, **data)
+        root = self.onebot_config.onebot_api_roots.get(bot.self_id)
+        if root is not None:
+            return await self._ask_over_http(f"{str(root).rstrip('/')}/{api}", data, within)
         raise NotConnected
+
+    async def _ask_over_http(self, url: str, params: Mapping[str, Any], within: float) -> Any:
+        """Call an end that is set to HTTP; of a call that failed on its way nobody knows how far it came."""
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.door.token}"}
+        body = json.dumps(params, cls=DataclassEncoder)
+        try:
+            response = await self.request(Request("POST", url, headers=headers, content=body, timeout=within))
+        except Exception as error:
+            raise AnswerLost(f"the call over HTTP failed: {type(error).__name__}") from error
+        if response.status_code == _NOT_FOUND:
+            return answer_of({"status": "failed", "retcode": 1404, "message": "no such call"})
+        frame = parse(response.content or b"")
+        if frame is None or response.status_code >= _BAD:
+            raise AnswerLost(f"the call over HTTP was answered with {response.status_code}")
+        return answer_of(frame)
 
     # — a websocket that comes in —
 
@@ -135,10 +155,15 @@ class Adapter(LibraryAdapter):
         await self._attend(line, bot)
 
     async def _refuse(self, websocket: WebSocket, why: str) -> None:
-        self.refused += 1
-        logger.warning("a connection to the OneBot adapter was refused: {}", why)
+        self._refusing("connection", why)
         with suppress(Exception):
             await websocket.close(_REFUSED, why)
+
+    def _refusing(self, what: str, why: str) -> None:
+        """Count a refusal, and say so; of many only now and then, so that nobody fills the log from outside."""
+        self.refused += 1
+        if self.refused <= _SAID or self.refused % 1_000 == 0:
+            logger.warning("a {} to the OneBot adapter was refused: {} ({} so far)", what, why, self.refused)
 
     async def _makes_way(self, self_id: str) -> bool:
         """Say whether an account may connect: not while its connection lives, but it replaces one that is dead.
@@ -318,12 +343,11 @@ class Adapter(LibraryAdapter):
     async def _posted(self, headers: dict[str, str], body: bytes) -> int:
         """Take a signed event; gives the status to answer with. An answer to a call is never taken here."""
         if not self.door.knows_signature(headers.get("x-signature"), body):
-            self.refused += 1
-            logger.warning("a post to the OneBot adapter was refused: its signature is wrong or missing")
+            self._refusing("post", "its signature is wrong or missing")
             return 401
         self_id, frame = headers.get("x-self-id", ""), parse(body)
         if not self.door.admits(self_id):
-            self.refused += 1
+            self._refusing("post", "this account is not expected here")
             return 403
         if frame is None or "post_type" not in frame or str(frame.get("self_id")) != self_id:
             return 400

@@ -67,19 +67,22 @@ def _mended(value: Any) -> Any:
 def event_of(frame: Mapping[str, Any]) -> Event | None:
     """Make the most particular event a frame fits; None when it is none at all. Never raises."""
     try:
-        data = _tidied(frame)
-        for model in (*_models(data), Event):
-            if model is Event and data.get("post_type") == "message":
-                break  # NoneBot would ask the bare class for its words
-            try:
-                return _adapter(model).validate_python(data)
-            except ValidationError:
-                continue
-        raise ValueError(kind_of(frame))
+        return _fitted(_tidied(frame))
     except (ValidationError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         # only the kind of frame is told: what it holds is what people wrote
         logger.warning("a frame that calls itself {} is no event: {}", kind_of(frame), type(error).__name__)
         return None
+
+
+def _fitted(data: dict[str, Any]) -> Event:
+    for model in _models(data):
+        try:
+            return _adapter(model).validate_python(data)
+        except ValidationError:
+            continue
+    if data.get("post_type") == "message":
+        raise ValueError("a message of no kind")  # NoneBot would ask the bare class for its words
+    return _adapter(Event).validate_python(data)
 
 
 def kind_of(frame: Mapping[str, Any]) -> str:

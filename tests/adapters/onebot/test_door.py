@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,20 @@ from nonebot.matcher import Matcher
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from groupops import ConfigError, Done, GroupId, MessagePosted, Role, SendText, Unreachable
+from groupops import (
+    Capability,
+    ConfigError,
+    Done,
+    GroupId,
+    Impossible,
+    InDoubt,
+    MessagePosted,
+    MuteAll,
+    RenameGroup,
+    Role,
+    SendText,
+    Unreachable,
+)
 from groupops_onebot.answers import AnswerLost
 from groupops_onebot.config import Config
 from groupops_onebot.door import Door, door_of
@@ -29,6 +43,7 @@ from tests.support.onebot_rig import TOKEN, Served, serving, until
 
 ROOT = Path(__file__).parents[3]
 SECRET = "sign-it"
+G = GroupId(f"qq:{GROUP}")
 
 
 def ended() -> OneBotEnd:
@@ -344,6 +359,50 @@ async def test_a_post_that_is_not_signed_for_this_bot_has_no_effect(
         assert served.told.facts == []
 
 
+@pytest.mark.filterwarnings("ignore:Setting per-request cookies:DeprecationWarning")  # NoneBot's driver does
+async def test_a_bot_that_posts_is_called_over_http_at_the_address_that_is_set() -> None:
+    asked: list[tuple[str, str, Any]] = []
+
+    async def end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = int(re.findall(r"(?i)content-length: (\d+)", head)[0])
+        shown = re.findall(r"(?i)authorization: (.+)\r", head)[0]
+        path = head.split()[1]
+        asked.append((path, shown, json.loads(await reader.readexactly(length))))
+        answers = {
+            "/send_group_msg": b'{"status":"ok","retcode":0,"data":{"message_id":5}}',
+            "/set_group_whole_ban": b"nonsense",
+        }
+        body = answers.get(path)
+        status = b"200 OK" if body is not None else b"404 Not Found"
+        writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body or b""), body or b""))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(end, "127.0.0.1", 0)
+    root = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    http = {"onebot_http": True, "onebot_secret": SECRET, "onebot_api_roots": {str(BOT): root}}
+    async with serving(**http, driver="~fastapi+~websockets+~httpx") as served:
+        body = json.dumps(a_message()).encode()
+        await post(served, body, signed(body))
+        await asyncio.gather(*served.adapter.handling)
+        await served.platform.settled()
+        served.platform.standing.bot(str(BOT)).rooms[str(GROUP)].role = Role.ADMIN
+        asked.clear()
+
+        sent = await served.platform.perform(SendText(group_id=G, text="好"), key="1")
+        lost = await served.platform.perform(MuteAll(group_id=G), key="2")
+        missing = await served.platform.perform(RenameGroup(group_id=G, name="新"), key="3")
+
+    assert sent == Done(ref="5")
+    assert asked[0][:2] == ("/send_group_msg", f"Bearer {TOKEN}")
+    assert asked[0][2]["message"] == [{"type": "text", "data": {"text": "好"}}]
+    assert isinstance(lost, InDoubt)
+    assert missing == Impossible(capability=Capability.RENAME_GROUP)
+    server.close()
+    await server.wait_closed()
+
+
 async def test_a_signed_post_of_one_bot_cannot_hold_the_event_of_another() -> None:
     async with serving(onebot_http=True, onebot_secret=SECRET, onebot_self_ids=[BOT, 10002]) as served:
         body = json.dumps(a_message(self_id=10002)).encode()
@@ -468,7 +527,7 @@ async def test_a_half_open_connection_makes_way_and_what_waits_on_it_is_told() -
             await asked
         told = await served.facts(new, new.message(20001, "新的"))
         assert [fact.kind for fact in told] == ["message_posted"]
-        receipt = await served.platform.perform(SendText(group_id=GroupId(f"qq:{GROUP}"), text="好"), key="1")
+        receipt = await served.platform.perform(SendText(group_id=G, text="好"), key="1")
         assert isinstance(receipt, Done)
         assert new.said() == ["好"]
         await new.close()
@@ -517,7 +576,7 @@ async def test_a_forward_connection_shows_the_token_and_is_a_bot_like_any_other(
         await served.platform.settled()
 
         told = await served.facts(end, end.message(20001, "早"))
-        receipt = await served.platform.perform(SendText(group_id=GroupId(f"qq:{GROUP}"), text="好"), key="1")
+        receipt = await served.platform.perform(SendText(group_id=G, text="好"), key="1")
 
         assert end.headers[0]["authorization"] == f"Bearer {TOKEN}"
         assert [fact.kind for fact in told] == ["message_posted"]
@@ -547,7 +606,7 @@ async def test_a_list_of_a_large_group_comes_over_a_forward_connection() -> None
         await served.seen(end)
         await served.platform.settled()
 
-        members, complete = await served.platform.members(GroupId(f"qq:{GROUP}"))
+        members, complete = await served.platform.members(G)
 
         assert complete
         assert len(members) == 6_003
@@ -561,7 +620,7 @@ async def test_a_call_without_a_connection_never_leaves() -> None:
         await end.drop()
         await until(lambda: not nonebot.get_bots())
 
-        receipt = await served.platform.perform(SendText(group_id=GroupId(f"qq:{GROUP}"), text="好"), key="1")
+        receipt = await served.platform.perform(SendText(group_id=G, text="好"), key="1")
 
         assert isinstance(receipt, Unreachable)
         with pytest.raises(ConnectionClosed):
