@@ -450,7 +450,10 @@ class PeopleBook:
             return  # it came from `take_list`, which took it in already
         match event:
             case MemberJoined():
-                line = Listed(account=event.account, name=event.name, card=event.card, joined_at=event.at)
+                # Told once more, a joining says nothing of the card that was put on since.
+                known = self._line(event.group_id, event.account)
+                name, card = event.name or known.name, event.card or known.card
+                line = replace(known, name=name, card=card, joined_at=event.at)
                 self._learn(event.group_id, line, write=True)
             case MemberLeft():
                 self._left(event)
