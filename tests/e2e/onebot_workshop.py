@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,8 @@ class EndElsewhen(OneBotEnd):
     """The end, with a clock that shows what the bot's does, and a memory of what it sent."""
 
     off = 0.0
+    slow = 0.0
+    """Seconds an answer takes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,6 +36,10 @@ class EndElsewhen(OneBotEnd):
             self.sent.append(told)
         await super().emit(told)
 
+    async def _take(self, call: dict[str, Any]) -> None:
+        await asyncio.sleep(self.slow)
+        await super()._take(call)
+
 
 class OneBotWorkshop(Workshop):
     """See `Workshop`."""
@@ -42,6 +49,7 @@ class OneBotWorkshop(Workshop):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self.end = EndElsewhen()
+        self._asked = 0
         self.end.hall()
         for name, card in CARDS.items():
             self.end.seat(NUMBERS[name], nickname=name, card=card)
@@ -57,10 +65,11 @@ class OneBotWorkshop(Workshop):
     async def connect(self) -> None:
         assert self.bot is not None
         self.end.off = self.bot.off
+        self._asked = len(self.end.asked("get_group_member_list"))
         await self.end.connect(self.bot.url("/onebot/v11/ws", "ws"), token=TOKEN)
-        # The end's role and its members are asked for at the beginning; then it is known what the bot may do.
-        asked = len(self.end.asked("get_group_member_list"))
-        await self.happens(lambda: len(self.end.asked("get_group_member_list")) > asked)
+
+    async def known(self) -> None:
+        await self.happens(lambda: len(self.end.asked("get_group_member_list")) > self._asked)
 
     async def ask_to_join(self, name: str, words: str) -> str:
         event = self.end.request(NUMBERS[name], comment=f"问题：您是哪位\n答案：{words}")

@@ -33,16 +33,17 @@ async def test_a_stranger_whom_the_roster_knows_is_let_in_welcomed_and_reminded_
     await onebot.start(on(5, "10:00"))
 
     known = await onebot.ask_to_join("李强", "李强 0103")
-    unknown = await onebot.ask_to_join("路人", "让我进来")
+    await onebot.ask_to_join("路人", "让我进来")
     await onebot.happens(lambda: onebot.decided)
     await onebot.hears("何静", "入群申请", "qq:20009", "不在名册")
     await onebot.join("李强")
-    await onebot.say("李强", "大家好")
     await onebot.hears("何静", "李强(业务部)?", "依据入群申请")
     await onebot.start_again(on(5, "10:05"))
-    await onebot.hears("", "欢迎 李强的昵称")
+    await onebot.hears("", "欢迎", "加入本群")
     await onebot.hears("李强", "本群适用《车间工作群管理办法》")
-    await onebot.hears("李强", "群名片", "业务部-李强")
+    await onebot.put_card("李强", "小李")
+    await onebot.hears("李强", "群名片“小李”", "部门-姓名")
+    await onebot.a_second()
     await onebot.put_card("李强", "业务部-李强")
     await onebot.repeat()
     await onebot.whisper("何静", "确认绑定 1")
@@ -51,8 +52,45 @@ async def test_a_stranger_whom_the_roster_knows_is_let_in_welcomed_and_reminded_
     await onebot.hears("李强", "业务部-李强", "合格")
 
     assert onebot.decided == [(known, True)]
-    assert unknown not in dict(onebot.decided)
     assert onebot.twice() == {}
+
+
+async def test_what_an_end_sends_in_its_first_moment_finds_a_bot_that_knows_what_it_can_do(
+    onebot: OneBotWorkshop,
+) -> None:
+    onebot.end.slow = 0.3
+    await onebot.start(on(5, "10:00"), wait=False)
+
+    said = await onebot.say("王芳", f"来玩 {BETTING}a")
+    await onebot.hears("何静", "待核准 1", "警告")
+    await onebot.happens(lambda: onebot.recalled)
+    await onebot.nothing_else()
+
+    assert onebot.recalled == [said]
+    assert not [told for told in onebot.told if "工单" in told.text or "自行撤回" in told.text]
+
+
+async def test_what_was_out_when_the_power_was_cut_is_done_after_the_start_and_not_before_the_end_is_there(
+    onebot: OneBotWorkshop,
+) -> None:
+    await onebot.start(on(5, "10:00"))
+
+    await onebot.say("王芳", f"来玩 {BETTING}a")
+    await onebot.hears("何静", "待核准 1", "警告")
+    await onebot.whisper("何静", "批准 1 属实")
+    await onebot.hears("王芳", "已核定警告")
+    await onebot.say("王芳", f"再来 {BETTING}b")
+    await onebot.hears("何静", "待核准 2", "禁言")
+    onebot.end.silent.add("set_group_ban")
+    await onebot.whisper("何静", "批准 2 再犯")
+    await onebot.happens(lambda: onebot.mutes == [("王芳", 600)])
+    onebot.end.silent.clear()
+    await onebot.start_again(on(5, "10:03"), kill=True, late=5)
+    await onebot.happens(lambda: onebot.mutes == [("王芳", 600), ("王芳", 600)])
+    await onebot.nothing_else()
+
+    assert not [told for told in onebot.told if "工单" in told.text]
+    assert {told.to for told in onebot.twice()} == {""}  # two links, two words about them
 
 
 async def test_a_betting_link_at_night_is_recalled_and_warned_of_and_the_mute_ends_with_the_appeal(

@@ -131,6 +131,10 @@ class Workshop(ABC):
         """Have the end and the bot find each other."""
 
     @abstractmethod
+    async def known(self) -> None:
+        """Wait until the bot has asked the end what it has to know of the group."""
+
+    @abstractmethod
     async def ask_to_join(self, name: str, words: str) -> str:
         """Have somebody ask to come in; gives the request's mark."""
 
@@ -176,20 +180,29 @@ class Workshop(ABC):
 
     # — what follows from it —
 
-    async def start(self, at: datetime) -> None:
-        """Start the bot at a moment, and connect."""
+    async def start(self, at: datetime, *, wait: bool = True, late: float = 0) -> None:
+        """Start the bot at a moment, and connect.
+
+        Args:
+            at: what its clock shows.
+            wait: whether to wait until the bot has asked the end what it has to know.
+            late: how many seconds the end comes late.
+        """
         self.bot = self.place.start(at)
         await self.bot.ready()
+        await asyncio.sleep(late)
         await self.connect()
+        if wait:
+            await self.known()
 
-    async def start_again(self, at: datetime, *, kill: bool = False) -> None:
+    async def start_again(self, at: datetime, *, kill: bool = False, late: float = 0) -> None:
         """Start the bot anew at a later moment, after it was asked to stop, or after its power was cut."""
         assert self.bot is not None
         if kill:
             self.bot.kill()
         else:
             assert self.bot.stop() in {0, -signal.SIGTERM}, self.story()
-        await self.start(at)
+        await self.start(at, late=late)
 
     def texts(self, to: str = "") -> list[str]:
         """Give what was said to somebody, or to the group."""
