@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from groupops.actions import (
@@ -54,6 +54,8 @@ from groupops.records import Audit, Due, Merge, Records, Steward, Ticket
 from groupops.ticker import CORE
 
 __all__ = ["Bound", "Departure", "Differences", "PeopleBook", "differences"]
+
+T = TypeVar("T")
 
 CODE_MINUTES = 10
 """How long a binding code is taken."""
@@ -409,12 +411,8 @@ class PeopleBook:
             await self._records.put_group(self._groups[group_id])
             self._to_rename.discard(group_id)
             written += 1
-        while self._to_note:
-            await self._records.note(self._to_note[0])
-            self._to_note.pop(0)
-        while self._to_prove:
-            await self._close_proved(self._to_prove[0])
-            self._to_prove.pop(0)
+        await _each(self._to_note, self._records.note)
+        await _each(self._to_prove, self._close_proved)
         return written
 
     def _cross_out(self, group_id: GroupId, written: Mapping[AccountId, Listed | None]) -> None:
@@ -946,6 +944,17 @@ class PeopleBook:
             subject=subject,
             detail=detail,
         )
+
+
+async def _each(waiting: list[T], do: Callable[[T], Awaitable[object]]) -> None:
+    """Do what waits, one after the other; what fails waits on. Whoever comes meanwhile takes the next, none twice."""
+    while waiting:
+        one = waiting.pop(0)
+        try:
+            await do(one)
+        except BaseException:
+            waiting.insert(0, one)
+            raise
 
 
 def _changes(before: Person | None, after: Person) -> list[Change]:

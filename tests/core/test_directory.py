@@ -31,7 +31,7 @@ from groupops.events import (
 )
 from groupops.people import AccountId, Group, GroupId, Person, PersonId, Role
 from groupops.plugin import Directory, texts_of
-from groupops.records import Due, Records, Steward, Ticket
+from groupops.records import Audit, Due, Records, Steward, Ticket
 from groupops.store import schema
 from groupops.store.memory import MemoryRecords
 from groupops.store.sql import open_records
@@ -332,6 +332,27 @@ async def test_what_the_record_refuses_is_written_the_next_time(
 
     assert await book.flush() == 1
     assert WANG not in await records.members(QQ)
+
+
+async def test_two_that_write_at_once_write_everything_and_nothing_twice(
+    records: MemoryRecords, book: PeopleBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group that is met has the picture read anew while it is just being written."""
+    note, noted = records.note, list[Audit]()
+
+    async def slowly(*entries: Audit) -> None:
+        await asyncio.sleep(0)
+        noted.extend(entries)
+        await note(*entries)
+
+    monkeypatch.setattr(records, "note", slowly)
+    book.seen(left(WANG))
+    book.seen(left(LI))
+
+    await asyncio.gather(book.flush(), book.flush())
+
+    assert len({str(entry) for entry in noted}) == len(noted) == 2
+    assert not book.unwritten
 
 
 async def test_a_new_group_name_and_a_new_owner_reach_the_record(
