@@ -99,12 +99,12 @@ async def _shown(account: AccountId, week: Week, view: View, tools: Tools) -> An
     if Capability.SEND_IMAGE in can:
         try:
             picture = await asyncio.to_thread(draw, week, tools.texts, view.settings.font)
-            said.append(SendImage(group_id=view.group_id, data=picture, account=account))
+            said.append(SendImage(group_id=view.group_id, data=picture, account=account, passing=True))
         except NoFont as error:
             tools.log.warning("no picture of the board", group=view.group_id, why=str(error))
     if Capability.SEND_FILE in can:
         data = await asyncio.to_thread(table, week, tools.texts)
-        said.append(SendFile(group_id=view.group_id, name=name, data=data, account=account))
+        said.append(SendFile(group_id=view.group_id, name=name, data=data, account=account, passing=True))
     return said
 
 

@@ -194,6 +194,7 @@ def privately(
             neutral=neutral,
             options=options,
             subject=subject,
+            passing=True,  # a place is kept no longer than its day
         )
         for account in accounts
     ]
@@ -216,7 +217,9 @@ def in_group(event: Spoken) -> bool:
 def answer(event: Spoken, text: str, neutral: str = "") -> DirectMessage:
     """Answer whoever said something, alone; the group reads `neutral` at most, and only of what was said in it."""
     open_words = neutral if in_group(event) else ""
-    return DirectMessage(group_id=event.group_id, account=event.account, text=text, neutral=open_words)
+    return DirectMessage(
+        group_id=event.group_id, account=event.account, text=text, neutral=open_words, passing=True
+    )
 
 
 def openly(view: View, text: str) -> Answer:

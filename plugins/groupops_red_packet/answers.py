@@ -316,6 +316,7 @@ async def _month(event: Asked, args: Sequence[str], room: Room) -> Said:
         name=room.texts("statement.file", month=made.month),
         data=as_xlsx(made, room.called, room.texts),
         text=as_text(made, room.texts),
+        passing=True,  # it can be made again at any time
     )
     noted = _looked(event, "red packet statement exported", room, month=made.month)
     if isinstance(event, CommandGiven) and event.private:

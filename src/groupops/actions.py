@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Literal
@@ -84,7 +84,11 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendText(Deed):
-    """Post a text in the group, mentioning `mentions` where the platform can."""
+    """Post a text in the group, mentioning `mentions` where the platform can.
+
+    `passing`, here and in the other messages: what was said is forgotten by the record as soon as it is known
+    what became of it; for words that may be kept no longer than what they are about.
+    """
 
     needs = Capability.SEND_TEXT
     irreversible = True
@@ -92,6 +96,7 @@ class SendText(Deed):
     mentions: tuple[AccountId, ...] = ()
     options: tuple[Option, ...] = ()
     subject: str = ""
+    passing: bool = False
     kind: Literal["send_text"] = "send_text"
 
 
@@ -104,6 +109,7 @@ class Reply(Deed):
     message_id: str
     text: str
     account: AccountId | None = None
+    passing: bool = False
     kind: Literal["reply"] = "reply"
 
 
@@ -116,6 +122,7 @@ class SendImage(Deed):
     data: bytes
     caption: str = ""
     account: AccountId | None = None
+    passing: bool = False
     kind: Literal["send_image"] = "send_image"
 
 
@@ -132,6 +139,7 @@ class SendFile(Deed):
     data: bytes
     text: str = ""
     account: AccountId | None = None
+    passing: bool = False
     kind: Literal["send_file"] = "send_file"
 
 
@@ -172,6 +180,7 @@ class DirectMessage(Deed):
     neutral: str = ""
     options: tuple[Option, ...] = ()
     subject: str = ""
+    passing: bool = False
     kind: Literal["direct_message"] = "direct_message"
 
 
@@ -638,6 +647,23 @@ class Rehearsed:
     """It would have been done; this was a rehearsal or a stage that does not bite."""
 
     kind: Literal["rehearsed"] = "rehearsed"
+
+
+def without_words(action: Action) -> Action:
+    """Give a message that passes as the record keeps it once it was sent: to whom and when, not what."""
+    if not getattr(action, "passing", False):
+        return action
+    match action:
+        case SendImage():
+            return replace(action, data=b"", caption="")
+        case SendFile():
+            return replace(action, data=b"", text="")
+        case DirectMessage():
+            return replace(action, text="", neutral="")
+        case SendText() | Reply():
+            return replace(action, text="")
+        case _:
+            return action
 
 
 Receipt = Done | Refused | Impossible | Throttled | Gone | Unreachable | InDoubt | Rehearsed

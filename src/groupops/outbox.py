@@ -38,6 +38,7 @@ from groupops.actions import (
     Unmute,
     Unreachable,
     UpdateCard,
+    without_words,
 )
 from groupops.clock import Clock
 from groupops.directory import PeopleBook
@@ -148,12 +149,13 @@ def stand_ins(action: Action, called: Callable[[AccountId], str], texts: Texts) 
 
 
 def _plainer(action: Action) -> tuple[Action, ...]:
-    """Say the same thing by plainer means."""
+    """Say the same thing by plainer means; what passes, passes by those too."""
     group = action.group_id
+    passing: bool = getattr(action, "passing", False)
     match action:
         case Reply():
             mentions = (action.account,) if action.account else ()
-            return (SendText(group_id=group, text=action.text, mentions=mentions),)
+            return (SendText(group_id=group, text=action.text, mentions=mentions, passing=passing),)
         case SendCard() if action.account:
             return (
                 DirectMessage(
@@ -175,13 +177,16 @@ def _plainer(action: Action) -> tuple[Action, ...]:
         case Announce():
             return (SendText(group_id=group, text=action.text),)
         case SendImage() if action.caption and action.account:
-            return (DirectMessage(group_id=group, account=action.account, text=action.caption),)
+            return (
+                DirectMessage(group_id=group, account=action.account, text=action.caption, passing=passing),
+            )
         case SendImage() if action.caption:
-            return (SendText(group_id=group, text=action.caption),)
+            return (SendText(group_id=group, text=action.caption, passing=passing),)
         case SendFile() if action.account:
-            return (DirectMessage(group_id=group, account=action.account, text=action.text or action.name),)
+            text = action.text or action.name
+            return (DirectMessage(group_id=group, account=action.account, text=text, passing=passing),)
         case SendFile():
-            return (SendText(group_id=group, text=action.text or action.name),)
+            return (SendText(group_id=group, text=action.text or action.name, passing=passing),)
         case _:
             return ()
 
@@ -353,6 +358,7 @@ class Outbox:
             self.clock.now(),
             not_before=not_before,
             follow_up=follow,
+            kept=_bare(row.action) if state.final else None,
         )
         if state is OutboxState.WAITING:
             self._wake.set()
@@ -675,6 +681,12 @@ _OUT_OF_FORCE = frozenset(
     {CaseStatus.REVERSED, CaseStatus.DISMISSED, CaseStatus.WAIVED, CaseStatus.WITHDRAWN}
 )
 """Cases nothing may follow from any more."""
+
+
+def _bare(action: Action) -> Action | None:
+    """Give what to keep of a message that passes; None keeps the action as it is."""
+    bare = without_words(action)
+    return None if bare is action else bare
 
 
 def _kept(row: OutboxRow, receipt: Receipt) -> Receipt | None:

@@ -530,8 +530,12 @@ class Records(Protocol):
         *,
         not_before: datetime | None = None,
         follow_up: Sequence[OutboxRow] = (),
+        kept: Action | None = None,
     ) -> tuple[OutboxRow, ...]:
-        """Write what became of a row, with the rows that stand in for it (capability chain). Returns the latter."""
+        """Write what became of a row, with the rows that stand in for it (capability chain). Returns the latter.
+
+        `kept` replaces the action where its words are not to be kept.
+        """
         ...
 
     async def outbox(

@@ -391,3 +391,19 @@ async def test_in_a_rehearsal_nothing_reaches_a_platform() -> None:
 
         assert await states(r) == ["send_text rehearsed", "mute rehearsed"]
         assert r.sandbox.world.requests == []
+
+
+@pytest.mark.parametrize("profile", ["full", "qq-official"])
+async def test_what_passes_is_forgotten_once_it_was_sent(profile: str) -> None:
+    async with rig(profile=profile) as r:
+        group = GroupId("sandbox:g1")
+        told = DirectMessage(
+            group_id=group, account=AccountId("sandbox:wang"), text="仓库", neutral="请看私信", passing=True
+        )
+        rows = r.engine.outbox.rows("e1", "react", (told,), plugin="core")
+
+        await r.engine.outbox.send(await r.records.enqueue(rows))
+
+        kept = [row.action for row in await r.records.outbox()]
+        assert kept
+        assert not any("仓库" in str(action) for action in kept)

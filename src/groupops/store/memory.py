@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from groupops.actions import Receipt
+from groupops.actions import Action, Receipt
 from groupops.errors import Conflict, StoreError
 from groupops.events import Listed
 from groupops.people import AccountId, Group, GroupId, Person, PersonId, platform_of
@@ -376,13 +376,21 @@ class MemoryRecords:
         *,
         not_before: datetime | None = None,
         follow_up: Sequence[OutboxRow] = (),
+        kept: Action | None = None,
     ) -> tuple[OutboxRow, ...]:
         """Write what became of a row, with the rows that stand in for it. Without a receipt the last one stays."""
         row = self._outbox.rows.get(row_id)
         if row is None:
             raise StoreError(f"there is no row {row_id} in the outbox")
         self._change(
-            replace(row, state=state, receipt=receipt or row.receipt, not_before=not_before, changed_at=now)
+            replace(
+                row,
+                state=state,
+                receipt=receipt or row.receipt,
+                not_before=not_before,
+                changed_at=now,
+                action=kept or row.action,
+            )
         )
         return self._put_outbox(follow_up)
 

@@ -12,7 +12,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.expressions import Q
 
 from groupops import wire
-from groupops.actions import Receipt
+from groupops.actions import Action, Receipt
 from groupops.errors import StoreError
 from groupops.people import GroupId, PersonId
 from groupops.records import Booked, Booking, Case, CaseStatus, Due, OutboxRow, OutboxState
@@ -44,7 +44,7 @@ CLAIM = (
 )
 RECEIPT = (
     'UPDATE "core_outbox" SET "state" = ?, "receipt" = COALESCE(?, "receipt"), "not_before" = ?, '
-    '"changed_at" = ? WHERE "id" = ? RETURNING "id"'
+    '"action" = COALESCE(?, "action"), "changed_at" = ? WHERE "id" = ? RETURNING "id"'
 )
 
 
@@ -147,10 +147,12 @@ class CaseTables(Tables):
         *,
         not_before: datetime | None = None,
         follow_up: Sequence[OutboxRow] = (),
+        kept: Action | None = None,
     ) -> tuple[OutboxRow, ...]:
         """Write what became of a row, with the rows that stand in for it. Without a receipt the last one stays."""
         text = None if receipt is None else wire.receipt_to_json(receipt)
-        steps = _receipt(row_id, (state, text, not_before, now, row_id), follow_up)
+        action = None if kept is None else wire.action_to_json(kept)
+        steps = _receipt(row_id, (state, text, not_before, action, now, row_id), follow_up)
         # A single statement is a transaction by itself.
         return await (at_once if follow_up else follow)(self._client, steps)
 
