@@ -51,10 +51,18 @@ _PLAIN_TOKEN = re.compile(r"[0-9A-Za-z_-]{1,128}")
 
 
 class Marks(Protocol):
-    """Where something is marked as seen: the core's counters."""
+    """Where something is marked, so that it is known after a restart too: the core's counters."""
 
     async def once(self, key: str, ttl: float) -> bool:
         """Mark a key; False when it was marked within `ttl` seconds."""
+        ...
+
+    async def peek(self, key: str, window: float) -> int:
+        """Say how often a key was marked within `window` seconds."""
+        ...
+
+    async def clear(self, key: str, window: float) -> None:
+        """Forget a key."""
         ...
 
 

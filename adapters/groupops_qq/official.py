@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from nonebot.adapters.qq import (
     C2CMessageCreateEvent,
+    C2CMsgRejectEvent,
+    FriendDelEvent,
     GroupAddRobotEvent,
     GroupMemberAddEvent,
     GroupMsgReceiveEvent,
@@ -24,6 +27,7 @@ from groupops import (
     Clock,
     Event,
     GroupId,
+    GroupOpsError,
     Health,
     Impossible,
     Listed,
@@ -49,11 +53,14 @@ from groupops_qq.perform import Hand, listed, perform, seat_of
 from groupops_qq.read import Sight, person_of, read, role_of
 from groupops_qq.shapes import moment, table, word
 from groupops_qq.speaker import Speaker
-from groupops_qq.standing import Room, Standing
+from groupops_qq.standing import Person, Room, Standing
 from groupops_qq.windows import Pins
 
 WARM_UP = timedelta(minutes=5)
 """For so long after its start a process does not claim to know a repetition: the one before it may have said it."""
+
+WROTE_FOR = timedelta(days=30)
+"""So long after somebody wrote to the bot alone, a process that has just begun takes them to be reachable."""
 
 ASK_AGAIN = timedelta(minutes=1)
 """How long the state of a group is not asked for again when it could not be read (30 times a minute for all)."""
@@ -159,6 +166,7 @@ class OfficialQQ:
         if not lines:
             raise PlatformError(f"the member list of {group_id} came empty")
         self._learn_list(bot, group, lines)
+        await self._recall_reach(bot, lines)
         people = [line for line in lines.values() if line.get("bot") is not True]
         return tuple(self._listed(line) for line in people), complete
 
@@ -294,9 +302,13 @@ class OfficialQQ:
 
     def _learn(self, bot: str, event: QQEvent, now: datetime) -> None:
         if isinstance(event, C2CMessageCreateEvent):
-            self.standing.met(bot, person_of(event, self.memory), event, now)
+            openid = person_of(event, self.memory)
+            self.standing.met(bot, openid, event, now)
+            self._start(self._keep_reach(openid, event.author.user_openid))
         else:
             self.standing.take(bot, event, now)
+            if isinstance(event, FriendDelEvent | C2CMsgRejectEvent):
+                self._start(self._forget_reach(event.openid))
 
     def _remember(self, event: QQEvent, facts: Sequence[Event], now: datetime) -> None:
         if not isinstance(event, GROUP_MESSAGES):
@@ -392,6 +404,30 @@ class OfficialQQ:
         if mine.role is not Role.UNKNOWN and not room.told:
             room.role = mine.role
 
+    # — who has written, over a restart —
+
+    async def _keep_reach(self, known_as: str, openid: str) -> None:
+        if known_as == openid:  # somebody with two openids is met anew
+            with suppress(GroupOpsError):  # counters that are away are told of elsewhere
+                await self.marks.once(_wrote(openid), WROTE_FOR.total_seconds())
+
+    async def _forget_reach(self, openid: str) -> None:
+        with suppress(GroupOpsError):
+            await self.marks.clear(_wrote(openid), WROTE_FOR.total_seconds())
+
+    async def _recall_reach(self, bot: Bot, openids: Iterable[str]) -> None:
+        """Learn of members not met since the start whether they wrote to the bot alone before it."""
+        unmet = [openid for openid in openids if self.standing.people.get(openid) is None]
+        window = WROTE_FOR.total_seconds()
+        try:
+            marked = await asyncio.gather(*(self.marks.peek(_wrote(openid), window) for openid in unmet))
+        except GroupOpsError as error:
+            logger.warning("who has written to a QQ bot is not known: {}", type(error).__name__)
+            return
+        for openid, times in zip(unmet, marked, strict=True):
+            if times:
+                self.standing.people.put(openid, Person(bot.self_id, openid))
+
     def _listed(self, line: dict[str, Any]) -> Listed:
         joined = word(line.get("joined_at"))
         now = self.clock.now()
@@ -435,6 +471,10 @@ _NOWHERE = Room("", there=False)
 def _patience(room: Room | None) -> int:
     """Give how many times longer a group is left alone whose state the platform does not tell."""
     return 30 if room is not None and not room.told and room.asked_at is not None else 1
+
+
+def _wrote(openid: str) -> str:
+    return f"qqbot:wrote:{openid}"
 
 
 def _some(groups: list[GroupId]) -> str:

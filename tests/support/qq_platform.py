@@ -98,6 +98,7 @@ class Call:
     method: str
     path: str
     body: Any
+    at: datetime
     status: int = 0
 
 
@@ -373,7 +374,7 @@ class QQPlatform:
             if body and headers.get("content-type", "").startswith("application/json")
             else body
         )
-        call = Call(method, path, said)
+        call = Call(method, path, said, self.now())
         self.calls.append(call)
         try:
             fault = self._fault(path)

@@ -287,6 +287,12 @@ class Away:
     async def once(self, key: str, ttl: float) -> bool:
         raise CountersUnavailable(key)
 
+    async def peek(self, key: str, window: float) -> int:
+        raise CountersUnavailable(key)
+
+    async def clear(self, key: str, window: float) -> None:
+        raise CountersUnavailable(key)
+
 
 async def test_a_push_that_could_not_be_marked_is_new_when_it_comes_again() -> None:
     made, push = door(), Push(APP_ID, {}, "mark")

@@ -34,8 +34,9 @@ from groupops import (
     Unmute,
     Unreachable,
 )
-from groupops.clock import StoppedClock
+from groupops.clock import StoppedClock, SystemClock
 from groupops.contracts_platform import DOT
+from groupops_qq import OfficialQQ
 from tests.support.qq_platform import APP_ID, BOT, GROUP, OWNER, QQPlatform, RefusalError
 from tests.support.qq_rig import MEMBER, QQRig, serving
 
@@ -529,6 +530,16 @@ async def test_who_whispers_after_a_restart_is_looked_for_in_the_groups(far: QQP
         (fact,) = await served.facts(far.whisper(MEMBER, "我的记录"))
 
         assert (fact.kind, fact.group_id) == ("command_given", HERE)
+
+
+async def test_who_has_written_before_a_restart_can_be_written_to_after_it(rig: QQRig) -> None:
+    after = OfficialQQ(SystemClock(), rig.platform.marks)
+    after._adapter, after._up = rig.platform._adapter, {APP_ID: True}
+
+    await after.members(HERE)
+
+    assert after.direct(ZHANG)
+    assert not after.direct(AccountId(f"qqbot:{OWNER}"))
 
 
 async def test_a_newcomer_is_looked_up_so_that_it_can_be_greeted_by_name(rig: QQRig) -> None:
