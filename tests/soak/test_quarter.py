@@ -55,7 +55,7 @@ async def test_through_a_quarter_of_company_life_and_many_deaths_of_the_bot_the_
 ) -> None:
     life = new_life(database, soak)
     look = Look(life, caplog)
-    started = time.monotonic()
+    started, worked = time.monotonic(), time.process_time()
     await life.begin()
     for number in range(soak.rounds(DAYS)):
         today = MONDAY + timedelta(days=number)
@@ -65,10 +65,11 @@ async def test_through_a_quarter_of_company_life_and_many_deaths_of_the_bot_the_
     await look.at_the_laws(f"seed {soak.seed}, at the end")
     figures = await summary(life)
     await life.bot.stop()
-    seconds = time.monotonic() - started
+    seconds, busy = time.monotonic() - started, time.process_time() - worked
     with capsys.disabled():
         print(  # noqa: T201 - the figures of the soak
-            f"\nsoak quarter on {database.partition(':')[0]}: {soak.rounds(DAYS)} days, {figures}, {seconds:.1f} s"
+            f"\nsoak quarter on {database.partition(':')[0]}: {soak.rounds(DAYS)} days, {figures}, "
+            f"{seconds:.1f} s ({busy:.1f} s of them at work)"
         )
 
 

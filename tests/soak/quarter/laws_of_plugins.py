@@ -33,13 +33,15 @@ async def nobody_without_consent_is_in_the_book(p: Papers) -> None:
 
 async def nobody_without_consent_is_named_to_others(p: Papers) -> None:
     """No list, board or word of check-in names to anybody else somebody who had not agreed, or no longer did."""
-    for row in p.rows:
-        if row.plugin != "check_in" or row.created_at < p.since:
+    rows = {row.key: row for row in p.rows}
+    for asked in p.requests():
+        row = rows.get(asked.key)
+        if row is None or row.plugin != "check_in":
             continue
-        text = " ".join(str(getattr(row.action, part, "")) for part in ("text", "caption", "name"))
+        text = " ".join(str(getattr(asked.action, part, "")) for part in ("text", "caption", "name"))
         for one in p.life.company.people.values():
-            if one.name in text and getattr(row.action, "account", None) not in one.accounts:
-                assert agreed_to(p, one.number, row.created_at), f"{one.name} is named: {row}"
+            if one.name in text and getattr(asked.action, "account", None) not in one.accounts:
+                assert agreed_to(p, one.number, row.created_at), f"{one.name} is named: {asked}"
 
 
 async def a_day_says_when_somebody_came(p: Papers) -> None:
@@ -82,11 +84,9 @@ async def every_fen_is_accounted_for(p: Papers) -> None:
         pots = replayed(lines[number]).pots
         assert sum(pots.values()) == 0, f"{item}"
         assert is_lawful(lines[number]), f"{item}: {lines[number]}"
-        assert (pots[Pot.OPEN], pots[Pot.REDUCED], -pots[Pot.OUTSIDE]) == (
-            item.open_fen,
-            item.reduced_fen,
-            item.charged_fen,
-        )
+        told = (item.open_fen, item.reduced_fen, item.charged_fen)
+        added = (pots[Pot.OPEN], pots[Pot.REDUCED], -pots[Pot.OUTSIDE])
+        assert added == told, f"the journal comes to {added}, the item says {told}: {item}"
         assert lines[number][-1].state is item.state, f"{item}"
         assert min(pots[pot] for pot in Pot if pot is not Pot.OUTSIDE) >= 0, f"{item}"
     for whose in ("group_id", "person_id"):
