@@ -104,7 +104,8 @@ class Company:
     def of(self, account: str) -> Employee | None:
         """Whose account it is; None of an outsider."""
         native = account.partition(":")[2]
-        return self.people.get(int(native[1:])) if native[1:].isdigit() else None
+        own = native[:1] in {"p", "w"} and native[1:].isdigit()
+        return self.people.get(int(native[1:])) if own else None
 
     def hire(self, dice: random.Random) -> Employee:
         """Somebody new, not on the roster yet."""
