@@ -23,6 +23,9 @@ NAME = "OneBot V11"
 SEGMENTS = 500
 """Parts of one message that are read; QQ's own limit lies far below, and what comes after is cut."""
 
+TEXT = 10_000
+"""Characters of one part that are read; QQ lets nobody post half as many."""
+
 _KEYS = ("post_type", "message_type", "notice_type", "request_type", "meta_event_type", "sub_type")
 
 _LONGEST_WORD = 40
@@ -92,7 +95,9 @@ def kind_of(frame: Mapping[str, Any]) -> str:
 
 
 def _models(data: dict[str, Any]) -> tuple[type[Event], ...]:
-    key = tuple(word if isinstance(word := data.get(name), str) else "" for name in _KEYS)
+    key = tuple(data.get(name) or "" for name in _KEYS)
+    if not all(isinstance(word, str) and (not word or word.isidentifier()) for word in key):
+        raise ValueError("no word for a kind")  # NoneBot's log would read it as markup
     if max(map(len, key)) > _LONGEST_WORD:
         return ()
     return _models_of(key)
@@ -131,7 +136,7 @@ def message_of(parts: Any) -> Message:
     an end's code from a member's text.
     """
     if isinstance(parts, str):
-        return Message(MessageSegment.text(parts))
+        return Message(MessageSegment.text(parts[:TEXT]))
     if isinstance(parts, dict):
         parts = [parts]
     message = Message()
@@ -146,7 +151,7 @@ def _segment(part: dict[str, Any]) -> MessageSegment | None:
         return None
     values = dict(table(part.get("data")))
     if kind == "text":
-        values["text"] = str(values.get("text") or "")
+        values["text"] = str(values.get("text") or "")[:TEXT]
     return MessageSegment(kind, values)
 
 
