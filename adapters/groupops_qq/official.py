@@ -181,6 +181,10 @@ class OfficialQQ:
 
     # — what it offers besides —
 
+    def fleeting(self, group_id: GroupId) -> frozenset[Capability]:
+        """Give what comes with every message and goes minutes later, where the bot may only answer."""
+        return self.standing.fleeting(_native(group_id), self.clock.now())
+
     def pace(self) -> Pace:
         """Give the pace of the platform's calls."""
         return PACE

@@ -42,7 +42,7 @@ from groupops_qq.read import role_of
 from groupops_qq.shapes import table, tables, word
 from groupops_qq.speaker import Speaker
 from groupops_qq.speech import fits_buttons, keyboard, markdown, named, with_addresses
-from groupops_qq.standing import MUTED_FOR, Person, Room, Seat, Standing
+from groupops_qq.standing import Person, Room, Seat, Standing
 from groupops_qq.windows import Windows
 
 LONGEST_MUTE = timedelta(days=30) - timedelta(minutes=1)
@@ -169,7 +169,7 @@ class InGroup:
 
     def spoke(self, answer: dict[str, Any]) -> None:
         """Remember it as the bot's own; who speaks is not muted."""
-        self.hand.room.muted_until = None
+        self.hand.room.spoke()
         index = word(table(answer.get("ext_info")).get("ref_idx"))
         said = Said(
             id=word(answer.get("id"), 512),
@@ -187,7 +187,7 @@ class InGroup:
         room = self.hand.room
         match meaning:
             case "muted":
-                room.muted_until = self.hand.now + MUTED_FOR
+                room.mute(self.hand.now)
             case "not_there":
                 room.there = False
             case "not_asked":

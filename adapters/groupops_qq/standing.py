@@ -47,9 +47,11 @@ LONGEST_WAIT = timedelta(minutes=2)
 """A quota that frees a place within this is waited for; beyond it the bot cannot speak, and somebody else has to."""
 
 MUTED_FOR = timedelta(minutes=10)
-"""How long a bot that was refused as muted does not try again; the platform does not say until when."""
+LONGEST_MUTED = timedelta(hours=12)
+"""How long a bot that was refused as muted does not try again, the longer the oftener; the platform does not say
+until when it is muted."""
 
-DENIED_FOR = timedelta(hours=24)
+DENIED_FOR = timedelta(days=7)
 """How long a call that was not granted is not tried again."""
 
 ROOMS = 5_000
@@ -78,7 +80,8 @@ class Room:
         me: the openid under which the bot itself is a member; empty = not known.
         asked_at: when its state was last asked for; None = never.
         told: whether the platform told the state, rather than the operator or nobody.
-        muted_until: the bot may not speak until then.
+        muted_until: the bot does not try to speak until then.
+        muted_for: how long it last did not try; nothing once it has spoken.
         denied: capabilities that were refused for good → until when that is believed.
         seats: openid → member.
     """
@@ -92,8 +95,18 @@ class Room:
     asked_at: datetime | None = None
     told: bool = False
     muted_until: datetime | None = None
+    muted_for: timedelta = timedelta()
     denied: dict[Capability, datetime] = field(default_factory=dict[Capability, datetime])
     seats: Recent[str, Seat] = field(default_factory=lambda: Recent(SEATS))
+
+    def mute(self, now: datetime) -> None:
+        """Note that the platform calls the bot muted."""
+        self.muted_for = min(max(MUTED_FOR, self.muted_for * 2), LONGEST_MUTED)
+        self.muted_until = now + self.muted_for
+
+    def spoke(self) -> None:
+        """Note that the bot has spoken, so that it is not muted."""
+        self.muted_until, self.muted_for = None, timedelta()
 
     def lacks(self, now: datetime) -> frozenset[Capability]:
         """Give what was refused for good of late."""
@@ -176,10 +189,18 @@ class Standing:
         kinds = profile().hears[room.role if room is not None else Role.UNKNOWN] | profile().hears_privately
         return kinds | profile().hears_with_keyboards if self.keyboards else kinds
 
+    def fleeting(self, group: str, now: datetime) -> frozenset[Capability]:
+        """Give what comes and goes by itself: knowing repetitions, and speech where it has to be asked for."""
+        room = self.rooms.get(group)
+        if room is not None and (not room.there or _is_muted(room, now)):
+            return frozenset()
+        always = frozenset({Capability.DEDUPE_SENDS})
+        return always if self.may_speak_unasked(group, now) else always | SAYING
+
     def may_speak(self, group: str, now: datetime) -> bool:
         """Say whether the bot may speak in a group, asked or unasked."""
         room = self.rooms.get(group)
-        if room is not None and room.muted_until is not None and now < room.muted_until:
+        if room is not None and _is_muted(room, now):
             return False
         return self.group_windows.is_open(group, now) or self.may_speak_unasked(group, now)
 
@@ -253,6 +274,10 @@ class Standing:
         for openid, seat in seats.items():
             fresh.put(openid, seat)
         room.seats = fresh
+
+
+def _is_muted(room: Room, now: datetime) -> bool:
+    return room.muted_until is not None and now < room.muted_until
 
 
 # — what each kind of event says —

@@ -14,7 +14,7 @@ from groupops.directory import PeopleBook
 from groupops.outbox import Outbox
 from groupops.people import AccountId, GroupId, platform_of
 from groupops.plan import GroupPlan, PlanBook
-from groupops.platform import Health, Platform, Watched
+from groupops.platform import Fleeting, Health, Platform, Watched
 from groupops.plugin import Log, Manifest, Texts
 from groupops.records import Audit, Records, Ticket
 
@@ -264,7 +264,7 @@ class Watch:
         group_id = plan.group.id
         known = self._abilities.get(group_id)
         needed = known.needed if known is not None and known.plan is plan else self.needed(plan)
-        lacking = needed - self.outbox.can(group_id)
+        lacking = needed - self.outbox.can(group_id) - self._fleeting(group_id)
         if known is None:
             self._abilities[group_id] = _Ability(plan, needed, lacking, lacking)
             return
@@ -277,6 +277,10 @@ class Watch:
             await self._say_changed(plan, lost, back, whole=not (known.lost | lost) - back)
             known.told, known.lost = lacking, (known.lost | lost) - back
         known.seen = lacking
+
+    def _fleeting(self, group_id: GroupId) -> frozenset[Capability]:
+        platform: object = self.platforms.get(platform_of(group_id))
+        return platform.fleeting(group_id) if isinstance(platform, Fleeting) else frozenset()
 
     def needed(self, plan: GroupPlan) -> frozenset[Capability]:
         """Give what a group's rules cannot do well without: by its plugins' manifests, and by its ladders' steps."""

@@ -166,3 +166,12 @@ class Watched(Protocol):
     def health(self) -> Health:
         """Give the state now, without waiting and without raising."""
         ...
+
+
+@runtime_checkable
+class Fleeting(Protocol):
+    """A platform on which the bot may at times only answer: what it can do then comes and goes by the minute."""
+
+    def fleeting(self, group_id: GroupId) -> frozenset[Capability]:
+        """Give the capabilities that come and go by themselves in a group now; that one is away is no news."""
+        ...

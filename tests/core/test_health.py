@@ -281,6 +281,16 @@ async def test_what_nobody_needs_may_come_and_go() -> None:
         assert w.warned("abilities changed") == 0
 
 
+async def test_what_a_platform_says_comes_and_goes_by_itself_is_no_loss() -> None:
+    async with watching() as w:
+        can = w.r.sandbox.can
+        w.r.sandbox.fleeting = lambda _: frozenset({Capability.SEND_TEXT})
+        w.r.sandbox.can = lambda group: can(group) - {Capability.SEND_TEXT}
+        await w.play(100)
+
+        assert w.warned("abilities changed") == 0
+
+
 async def test_a_platform_that_is_away_is_not_said_to_have_lost_its_rights_as_well() -> None:
     async with watching() as w:
         can = w.r.sandbox.can

@@ -36,6 +36,7 @@ from groupops import (
 )
 from groupops.clock import StoppedClock, SystemClock
 from groupops.contracts_platform import DOT
+from groupops.platform import Fleeting
 from groupops_qq import OfficialQQ
 from tests.support.qq_platform import APP_ID, BOT, GROUP, OWNER, QQPlatform, RefusalError
 from tests.support.qq_rig import MEMBER, QQRig, serving
@@ -109,6 +110,19 @@ async def test_where_nothing_may_be_said_unasked_the_bot_says_so_beforehand(rig:
     assert await do(rig, text()) == Impossible(capability=Capability.SEND_TEXT)
     await rig.message()
     assert Capability.SEND_TEXT in can(rig)
+
+
+async def test_that_speech_comes_and_goes_where_it_must_be_asked_for_is_no_news(rig: QQRig) -> None:
+    assert isinstance(rig.platform, Fleeting)
+    assert Capability.SEND_TEXT not in rig.platform.fleeting(HERE)
+
+    await rig.served.facts(rig.far.notice("GROUP_MSG_REJECT", op_member_openid=OWNER))
+    assert Capability.SEND_TEXT in rig.platform.fleeting(HERE)
+
+    await rig.message()
+    rig.far.halls[GROUP].seats[BOT].muted_until = datetime.now(UTC) + timedelta(hours=1)
+    await do(rig, text())
+    assert rig.platform.fleeting(HERE) == frozenset()
 
 
 async def test_that_it_may_not_speak_unasked_is_learnt_from_a_refusal(rig: QQRig) -> None:
