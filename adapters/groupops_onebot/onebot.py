@@ -43,6 +43,7 @@ from groupops_onebot.door import door_now
 from groupops_onebot.ends import End, end_called
 from groupops_onebot.events import OwnRoleEvent
 from groupops_onebot.frames import NAME, event_of
+from groupops_onebot.gaps import Gaps, missed
 from groupops_onebot.media import handle_of, opened
 from groupops_onebot.memory import Memory, Said
 from groupops_onebot.perform import perform
@@ -50,9 +51,6 @@ from groupops_onebot.read import Facts, Sight, read, role_of
 from groupops_onebot.segments import account
 from groupops_onebot.shapes import is_number, table, tables, whole, word
 from groupops_onebot.standing import BotState, Room, Standing, listed, own_line, room_of
-
-HISTORY = 50
-"""Messages of a group that are asked for after a bot was away."""
 
 ASK_AGAIN = timedelta(minutes=5)
 """How long a role that an end did not tell is not asked for again."""
@@ -133,6 +131,7 @@ class OneBot:
         self.clock = clock
         self.config = Config()
         self.memory = Memory()
+        self.gaps = Gaps()
         self._packet_texts: frozenset[str] = frozenset()
         self.standing = Standing()
         self._adapter: Adapter | None = None
@@ -248,13 +247,15 @@ class OneBot:
     def came(self, bot: Bot) -> None:
         """A bot is connected: learn behind what end it is, in what groups, and what it missed."""
         state = self.standing.bot(bot.self_id)
-        away_since = state.last_event_at
         state.turn(self.clock.now(), connected=True, online=True)
-        self._start(self._settle_in(bot, state, away_since))
+        self._start(self._settle_in(bot, state))
 
     def went(self, self_id: str) -> None:
         """A bot is no longer connected; where it was and in what role stays known."""
-        self.standing.bot(self_id).turn(self.clock.now(), connected=False)
+        state = self.standing.bot(self_id)
+        state.turn(self.clock.now(), connected=False)
+        if state.last_event_at is not None:
+            self.gaps.open(self_id, state.rooms, state.last_event_at)
 
     def heard(self, self_id: str, event: OneBotEvent) -> None:
         """Something came from a bot; heartbeats and the like are of no interest to anybody else."""
@@ -354,7 +355,7 @@ class OneBot:
 
     # — learning what no event tells —
 
-    async def _settle_in(self, bot: Bot, state: BotState, away_since: datetime | None) -> None:
+    async def _settle_in(self, bot: Bot, state: BotState) -> None:
         state.missing.clear()
         version = table(await self._quietly(state, "get_version_info"))
         state.end = end_called(word(version.get("app_name")))
@@ -367,9 +368,9 @@ class OneBot:
             state.rooms = {number: room_of(state, number) for number in numbers}
         for number in numbers:
             await self._look(bot, state, number)
-        if away_since is not None and state.end.history:
+        if state.end.history:
             for number in numbers:
-                await self._catch_up(bot, state, number, away_since)
+                await self._catch_up(bot, state, number)
 
     def _look_around(self, bot: Any, group: str, now: datetime) -> None:
         """Learn a bot's role in a group it is heard from for the first time."""
@@ -416,25 +417,29 @@ class OneBot:
         )
         await bot.handle_event(event)
 
-    async def _catch_up(self, bot: Bot, state: BotState, group: str, since: datetime) -> None:
-        """Have what was said while the bot was away; what was handled before has the same id and is known again."""
-        found = table(
-            await self._quietly(
+    async def _catch_up(self, bot: Bot, state: BotState, group: str) -> None:
+        """Have what was said while the bot was away; without an answer it is asked for at the next connection."""
+        since = self.gaps.since(state.self_id, group)
+        if since is None:
+            return
+
+        async def ask(count: int) -> Any:
+            return await self._quietly(
                 state,
                 "get_group_msg_history",
                 group_id=int(group),
                 message_seq=0,
-                count=HISTORY,
+                count=count,
                 reverse_order=False,
             )
-        )
-        for message in tables(found.get("messages")):
-            said_at = whole(message.get("time"))
-            if said_at is None or said_at < int(since.timestamp()):
-                continue
+
+        found = await missed(ask, since, lambda id_: self.memory.messages.get((group, id_)) is not None)
+        for message in found or ():
             event = event_of(_as_frame(message, bot.self_id, group))
             if event is not None:
                 await bot.handle_event(event)
+        if found is not None:
+            self.gaps.close(state.self_id, group)
 
     async def _quietly(self, state: BotState, api: str, **params: Any) -> Any:
         """Ask what would be good to know; without an answer there is nothing known."""

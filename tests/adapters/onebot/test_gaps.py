@@ -1,0 +1,141 @@
+"""What was said while a bot was away is told once, however much it is and however often the connection breaks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from groupops import MessagePosted
+from groupops_onebot.gaps import FIRST, MOST, OVERLAP, Gaps, missed
+from tests.adapters.onebot.test_door import ended
+from tests.support.onebot_end import GROUP
+from tests.support.onebot_rig import serving, until
+
+NOON = datetime(2026, 1, 1, 4, tzinfo=UTC)
+
+
+def said(number: int, at: datetime) -> dict[str, Any]:
+    return {"message_id": number, "time": int(at.timestamp()), "message": []}
+
+
+def ids(found: Sequence[Mapping[str, Any]] | None) -> list[int]:
+    assert found is not None
+    return [message["message_id"] for message in found]
+
+
+@given(
+    total=st.integers(0, 2 * FIRST + 30),
+    away=st.integers(0, 2 * FIRST + 30),
+    known=st.sets(st.integers(0, 2 * FIRST + 30)),
+)
+async def test_whatever_was_said_since_and_is_not_known_is_given_the_oldest_first(
+    total: int, away: int, known: set[int]
+) -> None:
+    history = [said(number, NOON + timedelta(minutes=number - total)) for number in range(total)]
+    since = NOON - timedelta(minutes=away)
+
+    async def ask(count: int) -> Any:
+        return {"messages": history[-count:]}
+
+    found = await missed(ask, since, lambda id_: int(id_) in known)
+
+    wanted = [
+        n for n in range(total) if n not in known and NOON + timedelta(minutes=n - total) >= since - OVERLAP
+    ]
+    assert ids(found) == wanted
+
+
+async def test_no_more_is_asked_for_than_an_end_remembers() -> None:
+    asked: list[int] = []
+
+    async def ask(count: int) -> Any:
+        asked.append(count)
+        return {"messages": [said(number, NOON) for number in range(count)]}
+
+    found = await missed(ask, NOON, lambda _: False)
+
+    assert asked == [50, 200, 800, 3200]
+    assert len(ids(found)) == MOST
+
+
+async def test_an_end_that_answers_nothing_or_nonsense_does_no_harm() -> None:
+    async def silent(_: int) -> Any:
+        return None
+
+    async def confused(_: int) -> Any:
+        return {"messages": [None, {"time": "x"}, {"time": -1}, {}, 7]}
+
+    assert await missed(silent, NOON, lambda _: False) is None
+    assert await missed(confused, NOON, lambda _: False) == []
+
+
+def test_a_gap_stays_open_until_it_is_closed_and_began_when_it_began() -> None:
+    gaps = Gaps()
+
+    gaps.open("1", ("7", "8"), NOON)
+    gaps.open("1", ("7",), NOON + timedelta(hours=1))
+
+    assert gaps.since("1", "7") == NOON
+    gaps.close("1", "7")
+    assert gaps.since("1", "7") is None
+    assert gaps.since("1", "8") == NOON
+
+
+async def test_more_than_one_page_is_told_and_nothing_twice() -> None:
+    async with serving() as served:
+        end = ended()
+        await served.join(end)
+        await served.facts(end, end.message(20001, "在"))
+        await end.drop()
+        await until(lambda: not served.adapter.lines)
+        for number in range(3 * FIRST):
+            end.message(20001, f"第{number}句")
+
+        await served.join(end)
+        await served.seen(end)
+
+        told = [fact.text for fact in served.told.take() if isinstance(fact, MessagePosted)]
+        assert told == [f"第{number}句" for number in range(3 * FIRST)]
+        await end.close()
+
+
+async def test_what_was_missed_is_still_told_after_a_connection_that_was_too_short_to_ask() -> None:
+    async with serving(onebot_call_seconds=0.3) as served:
+        end = ended()
+        await served.join(end)
+        await end.drop()
+        await until(lambda: not served.adapter.lines)
+        end.message(20001, "没听到")
+
+        end.silent.add("get_group_msg_history")
+        await served.join(end)
+        await end.drop()
+        await until(lambda: not served.adapter.lines)
+        end.silent.clear()
+        await served.join(end)
+        await served.seen(end)
+
+        assert [fact.text for fact in served.told.take() if isinstance(fact, MessagePosted)] == ["没听到"]
+        await end.close()
+
+
+async def test_an_end_whose_clock_is_behind_loses_nothing() -> None:
+    async with serving() as served:
+        end = ended()
+        await served.join(end)
+        await end.drop()
+        await until(lambda: not served.adapter.lines)
+        end.message(20001, "慢一分钟")
+        for message in end.halls[GROUP].messages.values():
+            message["time"] = int(time.time()) - 60
+
+        await served.join(end)
+        await served.seen(end)
+
+        assert [fact.text for fact in served.told.take() if isinstance(fact, MessagePosted)] == ["慢一分钟"]
+        await end.close()
