@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,7 @@ class EndElsewhen(OneBotEnd):
         self.sent: list[Mapping[str, Any]] = []
 
     async def emit(self, event: Mapping[str, Any]) -> None:
-        told = {**event, "time": int(event["time"] + self.off)}
+        told = {**event, "time": int(time.time() + self.off)}
         if told["post_type"] != "meta_event":
             self.sent.append(told)
         await super().emit(told)

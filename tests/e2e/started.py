@@ -51,9 +51,13 @@ class Place:
         self.port = free_port()
         self.environ = nobodys_environment(environ)
         self.log = folder / "log.txt"
-        lines = {"PORT": str(self.port), **(env or {})}
-        text = "".join(f"{key}={value}\n" for key, value in lines.items())
-        (folder / ".env").write_text(text, encoding="utf-8")
+        (folder / ".env").write_text("", encoding="utf-8")
+        self.add(PORT=str(self.port), **(env or {}))
+
+    def add(self, **lines: str) -> None:
+        """Write further lines into `.env`."""
+        with (self.folder / ".env").open("a", encoding="utf-8") as file:
+            file.writelines(f"{key}={value}\n" for key, value in lines.items())
 
     def groupops(self, *words: str) -> str:
         """Run one of the operator's commands; gives what it prints.

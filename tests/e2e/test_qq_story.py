@@ -8,19 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.onebot_workshop import OneBotWorkshop
-from tests.e2e.workshop import BETTING, made_home, moved_in, on
-
-
-@pytest.fixture(scope="module")
-def made_onebot(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a database that has the roster in it, made by the operator's commands."""
-    return made_home(tmp_path_factory.mktemp("onebot"), OneBotWorkshop)
+from tests.e2e.workshop import BETTING, Workshop, moved_in, on
 
 
 @pytest.fixture
-async def onebot(made_onebot: Path, tmp_path: Path) -> AsyncIterator[OneBotWorkshop]:
+async def onebot(made: Path, tmp_path: Path) -> AsyncIterator[OneBotWorkshop]:
     """A group at an end that speaks OneBot v11, and the home of a bot that is not started yet."""
-    shop = OneBotWorkshop(moved_in(made_onebot, tmp_path, OneBotWorkshop))
+    shop = OneBotWorkshop(moved_in(made, tmp_path, OneBotWorkshop))
     yield shop
     if shop.bot is not None:
         shop.bot.kill()
@@ -96,34 +90,7 @@ async def test_what_was_out_when_the_power_was_cut_is_done_after_the_start_and_n
 async def test_a_betting_link_at_night_is_recalled_and_warned_of_and_the_mute_ends_with_the_appeal(
     onebot: OneBotWorkshop,
 ) -> None:
-    await onebot.start(on(5, "23:40"))
-
-    first = await onebot.say("王芳", f"来玩 {BETTING}a")
-    await onebot.hears("何静", "待核准 1", "赌博", "警告")
-    await onebot.whisper("何静", "批准 1 属实")
-    await onebot.hears("王芳", "已核定警告", "第七条")
-    await onebot.say("王芳", "开个玩笑而已")
-    third = await onebot.say("王芳", f"再来 {BETTING}b")
-    await onebot.hears("罗程", "待核准 2", "赌博", "禁言")
-    await onebot.start_again(on(5, "23:43"), kill=True)
-    await onebot.repeat()
-    await onebot.nothing_else()
-    told_before_the_mute = onebot.twice()
-    await onebot.whisper("何静", "批准 2 再犯")
-    await onebot.hears("王芳", "已核定禁言")
-    await onebot.happens(lambda: onebot.mutes == [("王芳", 600)])
-    await onebot.whisper("王芳", "申诉 2 链接是反诈培训的材料")
-    await onebot.hears("罗程", "申诉 2", "反诈培训")
-    await onebot.whisper("何静", "批准 2 属实")
-    await onebot.hears("何静", "申诉须由另一位管理员决定")
-    await onebot.whisper("罗程", "批准 2 核实过")
-    await onebot.happens(lambda: onebot.mutes == [("王芳", 600), ("王芳", 0)])
-    await onebot.hears("王芳", "事项 2 已撤销")
-
-    assert onebot.recalled == [first, third]
-    assert onebot.mutes == [("王芳", 600), ("王芳", 0)]
-    assert told_before_the_mute == {}
-    assert onebot.twice() == {}
+    await a_night_with_bets(onebot)
 
 
 async def test_a_red_packet_is_seen_and_settled_by_a_steward(onebot: OneBotWorkshop) -> None:
@@ -163,3 +130,35 @@ async def test_a_place_that_is_shared_checks_in(onebot: OneBotWorkshop) -> None:
     await onebot.hears("王芳", "03-05 准时", "人民广场")
 
     assert "121.47" not in "".join(told.text for told in onebot.told)
+
+
+async def a_night_with_bets(shop: Workshop) -> None:
+    """Tell of a link, a warning, a mute, a power cut, an appeal and its end, and look at all that was done."""
+    await shop.start(on(5, "23:40"))
+
+    first = await shop.say("王芳", f"来玩 {BETTING}a")
+    link = await shop.asked_of("何静", "待核准", "赌博", "警告")
+    await shop.whisper("何静", f"批准 {link} 属实")
+    await shop.hears("王芳", "已核定警告", "第七条")
+    await shop.say("王芳", "开个玩笑而已")
+    third = await shop.say("王芳", f"再来 {BETTING}b")
+    again = await shop.asked_of("罗程", "待核准", "赌博", "禁言")
+    await shop.start_again(on(5, "23:43"), kill=True)
+    await shop.repeat()
+    await shop.nothing_else()
+    told_before_the_mute = shop.twice()
+    await shop.whisper("何静", f"批准 {again} 再犯")
+    await shop.hears("王芳", "已核定禁言")
+    await shop.happens(lambda: shop.mutes == [("王芳", 600)])
+    await shop.whisper("王芳", f"申诉 {again} 链接是反诈培训的材料")
+    await shop.hears("罗程", f"申诉 {again}", "反诈培训")
+    await shop.whisper("何静", f"批准 {again} 属实")
+    await shop.hears("何静", "申诉须由另一位管理员决定")
+    await shop.whisper("罗程", f"批准 {again} 核实过")
+    await shop.happens(lambda: shop.mutes == [("王芳", 600), ("王芳", 0)])
+    await shop.hears("王芳", f"事项 {again} 已撤销")
+
+    assert shop.recalled == [first, third]
+    assert shop.mutes == [("王芳", 600), ("王芳", 0)]
+    assert told_before_the_mute == {}
+    assert shop.twice() == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import signal
 from abc import ABC, abstractmethod
@@ -217,6 +218,12 @@ class Workshop(ABC):
         await until(heard, lambda: f"{to or 'the group'} never heard {words}; {self.story()}")
         return heard()[-1]
 
+    async def asked_of(self, steward: str, *words: str) -> str:
+        """Wait until a steward is asked to decide something; gives the number of what is to be decided."""
+        found = re.search(r"(?:待核准|申诉) (\d+)", await self.hears(steward, *words))
+        assert found is not None
+        return found.group(1)
+
     async def happens(self, holds: Any) -> None:
         """Wait until something holds."""
         await until(holds, self.story)
@@ -232,8 +239,9 @@ class Workshop(ABC):
         await self.happens(lambda: len(self.texts("罗程")) > before)
 
     def twice(self) -> dict[Told, int]:
-        """Give what was said more than once, the answers to `nothing_else` left out."""
-        said = Counter(told for told in self.told if "没有任何记录" not in told.text)
+        """Give what was said more than once, the answers to what the stories ask again and again left out."""
+        asked = ("没有任何记录", "可用的指令")
+        said = Counter(told for told in self.told if not any(words in told.text for words in asked))
         return {told: number for told, number in said.items() if number > 1}
 
     def story(self) -> str:
@@ -244,12 +252,13 @@ class Workshop(ABC):
         )
 
 
-def made_home(folder: Path, kind: type[Workshop]) -> Path:
-    """Make the folder in which a bot lives: a pack, and a database with the roster in it."""
+def made_home(folder: Path, *kinds: type[Workshop]) -> Path:
+    """Make the folder in which a bot lives: a pack, and a database with the roster and the stewards in it."""
     (folder / "packs").mkdir()
     (folder / "packs" / "workshop.toml").write_text(PACK, encoding="utf-8")
     (folder / "roster.csv").write_text(ROSTER, encoding="utf-8")
-    place = Place(folder, settings(folder, kind))
+    stewards = json.dumps([one for kind in kinds for one in kind.stewards])
+    place = Place(folder, {**settings(folder, kinds[0]), "GROUPOPS_STEWARDS": stewards})
     place.groupops("migrate")
     place.groupops("roster", "import", "roster.csv", "--apply")
     return folder
