@@ -90,7 +90,7 @@ async def handled(bot: StartedBot, end: OneBotEnd, text: str = "还在") -> None
     said = f"{text} {time.monotonic_ns()}"
     await end.emit(end.message(PEOPLE[0], said, group=next(iter(end.halls))))
     async with asyncio.timeout(PATIENCE):
-        while not bot.has_heard(said):
+        while not bot.has_heard(said):  # noqa: ASYNC110 - another process is looked at
             await asyncio.sleep(0.05)
 
 
@@ -101,7 +101,7 @@ async def connected(bot: StartedBot) -> float:
 async def alone(bot: StartedBot, others: float = 0) -> None:
     """Wait until no more bots are connected than so many."""
     async with asyncio.timeout(PATIENCE):
-        while await connected(bot) > others:
+        while await connected(bot) > others:  # noqa: ASYNC110 - another process is looked at
             await asyncio.sleep(0.05)
 
 

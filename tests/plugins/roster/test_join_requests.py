@@ -38,7 +38,9 @@ async def test_who_names_one_person_and_that_number_is_let_in_and_waits_for_a_st
         await join(r, "xin", name="小张")
         assert told(r, "xin") == []
         assert any("可能是——1 |" in text for text in await tickets(r, "新成员"))
-        assert all("带入" not in text for text in await tickets(r, "新成员"))  # the bot let in, and invited nobody
+        assert all(
+            "带入" not in text for text in await tickets(r, "新成员")
+        )  # the bot let in, and invited nobody
         await r.say("g1", "admin", "确认绑定 1")
         assert await person_of(r, "xin") == "张三"
 
