@@ -128,9 +128,14 @@ class Started:
             await until(asked, self.place.said)
 
     def stop(self) -> int:
-        """Ask it to end; gives its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
+        """Ask it to end, if it has not; gives its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """End it as a power cut does."""

@@ -49,7 +49,7 @@ async def started(tmp_path: Path, far: QQPlatform) -> AsyncIterator[Started]:
     bot = place.start()
     await bot.ready()
     yield bot
-    bot.kill()
+    bot.stop()
 
 
 async def test_keys_that_stand_only_in_the_process_environment_open_and_shut_the_doors(

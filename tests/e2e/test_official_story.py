@@ -31,7 +31,7 @@ async def _opened(made: Path, folder: Path, kind: type[OfficialWorkshop]) -> Asy
     await shop.open()
     yield shop
     if shop.bot is not None:
-        shop.bot.kill()
+        shop.bot.stop()
     await shop.close()
 
 

@@ -17,7 +17,7 @@ async def onebot(made: Path, tmp_path: Path) -> AsyncIterator[OneBotWorkshop]:
     shop = OneBotWorkshop(moved_in(made, tmp_path, OneBotWorkshop))
     yield shop
     if shop.bot is not None:
-        shop.bot.kill()
+        shop.bot.stop()
     await shop.close()
 
 

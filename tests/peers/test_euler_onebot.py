@@ -123,7 +123,7 @@ async def euler(interpreter: Path, tmp_path: Path) -> AsyncIterator[tuple[Euler,
     await bot.ready()
     await end.is_asked("get_group_member_list")
     yield end, bot
-    bot.kill()
+    bot.stop()
     await end.end()
 
 
