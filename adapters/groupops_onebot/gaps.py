@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,27 +19,33 @@ OVERLAP = timedelta(minutes=2)
 """How much earlier than the last sign of life is looked: clocks of ends differ, and what is known is left out."""
 
 
-class Gaps:
-    """Since when each bot has heard nothing of each of its groups.
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which a bot heard nothing: since when, and the how-manieth break in it was the last."""
 
-    A gap stays open until its history was read, however often the connection breaks in between.
-    """
+    since: datetime
+    breaks: int = 1
+
+
+class Gaps:
+    """The gap of each bot; it stays open until all histories were read, however often the connection breaks again."""
 
     def __init__(self) -> None:
-        self._since: dict[tuple[str, str], datetime] = {}
+        self._open: dict[str, Gap] = {}
 
-    def open(self, self_id: str, groups: Iterable[str], since: datetime) -> None:
-        """Note that nothing was heard since; a gap that is open already began earlier."""
-        for group in groups:
-            self._since.setdefault((self_id, group), since)
+    def open(self, self_id: str, since: datetime) -> None:
+        """Note that nothing was heard since; a gap that is open already began earlier, and goes on."""
+        before = self._open.get(self_id)
+        self._open[self_id] = Gap(since) if before is None else replace(before, breaks=before.breaks + 1)
 
-    def since(self, self_id: str, group: str) -> datetime | None:
-        """Give since when nothing was heard; None when nothing was missed."""
-        return self._since.get((self_id, group))
+    def of(self, self_id: str) -> Gap | None:
+        """Give a bot's gap; None when it missed nothing."""
+        return self._open.get(self_id)
 
-    def close(self, self_id: str, group: str) -> None:
-        """Note that what was missed was read."""
-        self._since.pop((self_id, group), None)
+    def close(self, self_id: str, gap: Gap) -> None:
+        """Note that what was missed was read, unless the connection broke again meanwhile."""
+        if self._open.get(self_id) == gap:
+            del self._open[self_id]
 
 
 async def missed(

@@ -255,7 +255,7 @@ class OneBot:
         state = self.standing.bot(self_id)
         state.turn(self.clock.now(), connected=False)
         if state.last_event_at is not None:
-            self.gaps.open(self_id, state.rooms, state.last_event_at)
+            self.gaps.open(self_id, state.last_event_at)
 
     def heard(self, self_id: str, event: OneBotEvent) -> None:
         """Something came from a bot; heartbeats and the like are of no interest to anybody else."""
@@ -369,8 +369,7 @@ class OneBot:
         for number in numbers:
             await self._look(bot, state, number)
         if state.end.history:
-            for number in numbers:
-                await self._catch_up(bot, state, number)
+            await self._catch_up(bot, state, numbers)
 
     def _look_around(self, bot: Any, group: str, now: datetime) -> None:
         """Learn a bot's role in a group it is heard from for the first time."""
@@ -417,11 +416,17 @@ class OneBot:
         )
         await bot.handle_event(event)
 
-    async def _catch_up(self, bot: Bot, state: BotState, group: str) -> None:
-        """Have what was said while the bot was away; without an answer it is asked for at the next connection."""
-        since = self.gaps.since(state.self_id, group)
-        if since is None:
+    async def _catch_up(self, bot: Bot, state: BotState, groups: Sequence[str]) -> None:
+        """Have what was said while the bot was away; what is not answered is asked for at the next connection."""
+        gap = self.gaps.of(state.self_id)
+        if gap is None or not groups:
             return
+        read = [await self._read_history(bot, state, group, gap.since) for group in groups]
+        if all(read):
+            self.gaps.close(state.self_id, gap)
+
+    async def _read_history(self, bot: Bot, state: BotState, group: str, since: datetime) -> bool:
+        """Hand on what was said in a group and not heard; gives whether the end answered."""
 
         async def ask(count: int) -> Any:
             return await self._quietly(
@@ -438,8 +443,7 @@ class OneBot:
             event = event_of(_as_frame(message, bot.self_id, group))
             if event is not None:
                 await bot.handle_event(event)
-        if found is not None:
-            self.gaps.close(state.self_id, group)
+        return found is not None
 
     async def _quietly(self, state: BotState, api: str, **params: Any) -> Any:
         """Ask what would be good to know; without an answer there is nothing known."""

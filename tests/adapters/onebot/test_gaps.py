@@ -14,7 +14,7 @@ from groupops import MessagePosted
 from groupops_onebot.gaps import FIRST, MOST, OVERLAP, Gaps, missed
 from tests.adapters.onebot.test_door import ended
 from tests.support.onebot_end import GROUP
-from tests.support.onebot_rig import serving, until
+from tests.support.onebot_rig import TOKEN, serving, until
 
 NOON = datetime(2026, 1, 1, 4, tzinfo=UTC)
 
@@ -77,13 +77,17 @@ async def test_an_end_that_answers_nothing_or_nonsense_does_no_harm() -> None:
 def test_a_gap_stays_open_until_it_is_closed_and_began_when_it_began() -> None:
     gaps = Gaps()
 
-    gaps.open("1", ("7", "8"), NOON)
-    gaps.open("1", ("7",), NOON + timedelta(hours=1))
+    gaps.open("1", NOON)
+    read = gaps.of("1")
+    gaps.open("1", NOON + timedelta(hours=1))
 
-    assert gaps.since("1", "7") == NOON
-    gaps.close("1", "7")
-    assert gaps.since("1", "7") is None
-    assert gaps.since("1", "8") == NOON
+    assert read is not None
+    gaps.close("1", read)  # what was said after the second break was not read
+    gap = gaps.of("1")
+    assert gap is not None
+    assert gap.since == NOON
+    gaps.close("1", gap)
+    assert gaps.of("1") is None
 
 
 async def test_more_than_one_page_is_told_and_nothing_twice() -> None:
@@ -121,6 +125,21 @@ async def test_what_was_missed_is_still_told_after_a_connection_that_was_too_sho
         await served.seen(end)
 
         assert [fact.text for fact in served.told.take() if isinstance(fact, MessagePosted)] == ["没听到"]
+        await end.close()
+
+
+async def test_what_was_missed_before_anything_was_known_of_the_bots_groups_is_told_too() -> None:
+    async with serving() as served:
+        end = ended()
+        await end.connect(served.url, token=TOKEN)
+        await end.drop()
+        await until(lambda: not served.adapter.lines)
+        end.message(20001, "一开始就断了")
+
+        await served.join(end)
+        await served.seen(end)
+
+        assert [f.text for f in served.told.take() if isinstance(f, MessagePosted)] == ["一开始就断了"]
         await end.close()
 
 

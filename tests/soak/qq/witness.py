@@ -83,6 +83,7 @@ def react(event: Event, member: Member) -> list[SendText] | None:
 
 def _write(event: Event) -> None:
     line: dict[str, Any] = {
+        "pid": os.getpid(),
         "id": event.id,
         "kind": event.kind,
         "group": event.group_id,
