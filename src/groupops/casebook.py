@@ -202,7 +202,8 @@ class Casebook:
     ) -> Case | None:
         """Find the case this hit belongs to: same ladder, within the burst of its first hit (G9).
 
-        A case that came to nothing (taken back in time, dismissed) shelters no further hit.
+        A case that came to nothing (taken back in time, dismissed) shelters no further hit, but what was a hit of
+        it stays one: told again after a restart, it is no new offence.
         """
         burst = timedelta(seconds=plan.policy.discipline.burst_s)
         if not worst.ladder or not burst:
@@ -210,7 +211,9 @@ class Casebook:
         recent = await self.records.cases(
             person_id=person_id, group_id=event.group_id, since=event.at - burst
         )
-        return next(
+        mark = Evidence(what="repeat", detail=event.id)
+        counted = next((case for case in recent if mark in case.evidence), None)
+        return counted or next(
             (
                 case
                 for case in recent

@@ -297,6 +297,21 @@ async def test_a_platform_that_never_answers_holds_nobody_up_and_its_text_is_sho
         assert [ticket.key.startswith("doubt:") for ticket in await r.records.tickets()] == [True]
 
 
+async def test_a_hit_of_a_dismissed_case_that_is_told_again_after_a_restart_is_no_new_case() -> None:
+    async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
+        case = (await r.say("g1", "wang", "坏")).booked.case
+        await r.advance(timedelta(seconds=20))
+        hit = r.sandbox.say("g1", "wang", "坏透了")
+        await r.tell(hit)
+        await r.whisper("g1", "admin", f"撤销 {case.id} 看错了")
+
+        r.engine = type(r.engine).build(r.engine.parts)
+        await r.engine.start()
+        await r.tell(hit)
+
+        assert [(one.id, one.status) for one in await r.records.cases()] == [(case.id, CaseStatus.REVERSED)]
+
+
 async def test_taking_a_message_back_shelters_no_further_hit_of_the_same_burst() -> None:
     async with rig(pack=PACK, plugins=(), extra={"rude": plugin(judge=rude)}) as r:
         event = r.sandbox.say("g1", "wang", "坏")
