@@ -94,8 +94,13 @@ class _Scene:
     plan: GroupPlan
     member: Member
     worst: Offence
+    offences: tuple[Offence, ...]
     standing: Standing
     contained: Contained
+
+    def owner(self, action: Action) -> Offence:
+        """Give the offence that asked for an action; each has a clause of its own."""
+        return next((one for one in self.offences if action in one.contain), self.worst)
 
     @property
     def ladder(self) -> Ladder | None:
@@ -185,6 +190,7 @@ class Casebook:
             plan=plan,
             member=member,
             worst=worst,
+            offences=_offences(ruling),
             standing=standing,
             contained=contain(_offences(ruling), standing),
         )
@@ -365,14 +371,22 @@ class Casebook:
     def _said_at_once(self, case: Case, scene: _Scene) -> tuple[Action, ...]:
         """Make one message of all that is to be said to the member now (two hits are told once)."""
         event, member = scene.event, scene.member
-        parts = [action.text for action in scene.contained.now if isinstance(action, (Reply, SendText))]
-        if case.status is CaseStatus.EFFECTIVE and not parts:
-            parts.append(scene.worst.notice or self.message(scene.plan, "notice.remind", case, member))
-        if not parts and _goes_unsaid(case, scene):
-            parts.append(self.message(scene.plan, "notice.noticed", case, member))
+        words = [action for action in scene.contained.now if isinstance(action, (Reply, SendText))]
+        owners = [scene.owner(action) for action in words]
+        parts = [
+            self._with_clause(action.text, offence.clause or scene.plan.policy.clauses.get(offence.rule))
+            for action, offence in zip(words, owners, strict=True)
+        ]
+        unsaid = scene.worst not in owners
+        if case.status is CaseStatus.EFFECTIVE and unsaid:
+            notice = scene.worst.notice or self.message(scene.plan, "notice.remind", case, member)
+            parts.insert(0, self._with_clause(notice, case.clause))
+        elif unsaid and _goes_unsaid(case, scene):
+            notice = self.message(scene.plan, "notice.noticed", case, member)
+            parts.insert(0, self._with_clause(notice, case.clause))
         if not parts:
             return ()
-        text = self._with_clause("\n".join(dict.fromkeys(parts)), case.clause)
+        text = "\n".join(dict.fromkeys(parts))
         if isinstance(event, MessagePosted):
             return (
                 Reply(group_id=case.group_id, message_id=event.message_id, text=text, account=member.account),

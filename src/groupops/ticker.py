@@ -26,7 +26,7 @@ LATE = timedelta(minutes=1)
 HOLD_S = 0.5
 """Seconds between two looks at whether what is due still has to wait."""
 
-REST_S = 30.0
+REST_S = 5.0
 """The longest sleep, in seconds: a row that was put in meanwhile, by whomever, waits no longer."""
 
 LEASE = timedelta(minutes=5)

@@ -250,3 +250,38 @@ async def test_nothing_waits_in_the_outbox_when_a_story_is_over() -> None:
 
         states = {row.state for row in await r.records.outbox()}
         assert states == {OutboxState.DONE}
+
+
+TWO_RULES = """
+schema = 1
+[pack]
+id = "two"
+title = "two"
+[plugins]
+enabled = ["quiet_hours", "moderation"]
+[quiet_hours]
+windows = [{ start = "22:00", end = "07:30", days = "all" }]
+[moderation]
+use = ["gambling"]
+operator_words = { gambling = ["开盘下注"] }
+[moderation.ladders]
+gambling = "warn"
+[clause."quiet_hours.rest"]
+ref = "第一条"
+text = "夜里休息。"
+[clause."moderation.gambling"]
+ref = "第七条"
+text = "不得赌博。"
+"""
+
+
+async def test_two_rules_broken_by_one_message_are_each_told_with_their_own_clause() -> None:
+    async with rig(pack=TWO_RULES) as r:
+        await r.advance(timedelta(hours=14))
+        await r.say("g1", "wang", "开盘下注 来玩")
+
+        (told,) = [post.text for post in r.sandbox.world.said_by_bot("g1")]
+        night = next(line for line in told.splitlines() if "休息" in line)
+        assert "第一条" in night
+        assert "第七条" not in night
+        assert "第七条" in told
