@@ -19,7 +19,7 @@ from groupops.config import Config, Start
 from groupops.doctor import running_bot
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def free_port() -> int:
