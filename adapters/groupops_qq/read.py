@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,6 +54,8 @@ _ROLES: Mapping[str, Role] = MappingProxyType(
 )
 _LONGEST_PART = 200
 
+_OPENID = re.compile(r"[0-9A-Za-z_-]{1,128}")
+
 Facts = tuple[Event, ...]
 
 
@@ -81,9 +84,16 @@ class Sight:
 
 
 def read(event: QQEvent, sight: Sight) -> Facts:
-    """Give what an event tells; nothing for what is of no interest."""
+    """Give what an event tells; nothing for what is of no interest, or is of nobody and nowhere there can be."""
     reader = next((_READERS[kind] for kind in type(event).__mro__ if kind in _READERS), None)
-    return reader(event, sight) if reader is not None else ()
+    facts = reader(event, sight) if reader is not None else ()
+    return tuple(fact for fact in facts if _has_place(fact))
+
+
+def _has_place(fact: Event) -> bool:
+    """Say whether group and account are openids: no record would take a name of another form."""
+    who = getattr(fact, "account", "")
+    return all(_OPENID.fullmatch(id_.partition(":")[2]) for id_ in (fact.group_id, who) if id_)
 
 
 def role_of(said: str | None) -> Role:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -125,13 +126,13 @@ _value = st.recursive(
 )
 
 
-def samples(adapter: str) -> tuple[dict[str, Any], ...]:
-    """Give the frames of an adapter's samples."""
+def samples(adapter: str, part: str = "frame") -> tuple[dict[str, Any], ...]:
+    """Give the frames of an adapter's samples; `part` is what they are called there."""
     read = (
         json.loads(path.read_text("utf-8"))
         for path in sorted((ADAPTERS / adapter / "samples").glob("*.json"))
     )
-    found = tuple(sample["frame"] for sample in read if isinstance(sample.get("frame"), dict))
+    found = tuple(sample[part] for sample in read if isinstance(sample.get(part), dict))
     assert found, f"{adapter} has no samples"
     return found
 
@@ -182,7 +183,7 @@ def bent(draw: st.DrawFn, known: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return frame
 
 
-_SAYS_WHAT = frozenset({"post_type", "self_id", "message_type", "notice_type", "request_type"})
+_SAYS_WHAT = frozenset({"op", "t", "post_type", "self_id", "message_type", "notice_type", "request_type"})
 
 
 def _like(value: Any) -> st.SearchStrategy[Any]:
@@ -294,3 +295,17 @@ def written(frame: dict[str, Any] | bytes, number: int) -> bytes:
     if isinstance(frame.get("time"), int):
         frame = {**frame, "time": int(time.time())}
     return json.dumps(frame).encode()
+
+
+def pushed(frame: dict[str, Any] | bytes, number: int) -> bytes:
+    """Write a payload as the official platform does, under numbers of its own and as of now."""
+    if isinstance(frame, bytes):
+        return frame
+    made = deepcopy(frame)
+    data = made.get("d")
+    for one in (made, data) if isinstance(data, dict) else (made,):
+        if isinstance(one.get("id"), str):
+            one["id"] = f"{one['id'][:100]}{number}"
+    if isinstance(data, dict) and isinstance(data.get("timestamp"), str):
+        data["timestamp"] = datetime.now(UTC).isoformat(timespec="seconds")
+    return json.dumps(made).encode()
