@@ -46,6 +46,8 @@ OFFENCES = {
 }
 _OF_TEMPER = {"rude": "insult", "advertiser": "ads", "gambler": "gambling", "agitator": "incite"}
 
+_SUNDAY = 6
+
 Deed = Callable[["Life"], Awaitable[None]]
 
 
@@ -235,7 +237,8 @@ class Life:
 
     def _plan_upkeep(self, today: date) -> None:
         for room in self.company.rooms:
-            self.at(self.moment(today, 4, 4.5), lambda life, room=room: life._list_is_read(room))
+            if self.chance(0.5) or today.weekday() == _SUNDAY:
+                self.at(self.moment(today, 4, 4.5), lambda life, room=room: life._list_is_read(room))
         self._next_stop -= 1
         if self._next_stop <= 0:
             self._next_stop = self.dice.randint(2, 4)
@@ -432,7 +435,7 @@ class Life:
     # — upkeep —
 
     async def _list_is_read(self, room: Room) -> None:
-        if self.chance(0.9):
+        if self.chance(0.9) or self.now.astimezone(ZONE).weekday() == _SUNDAY:
             self.sandbox(room).census(room.name)
         else:
             self.sandbox(room).census(room.name, only=self.dice.sample(self.members(room), 5))

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
+from tortoise.expressions import Q
 from tortoise.models import Model
 
 from groupops.policy import Retention
 from groupops.records import Audit, Case, Obligation, OutboxRow, Ticket
-from groupops.store import models
+from groupops.store import models, rows
 from groupops.store.retention import Kept
 from groupops.store.schema import kept_models
 from tests.soak.quarter import mornings
@@ -34,7 +35,7 @@ class Papers:
     rows: tuple[OutboxRow, ...] = ()
     tickets: tuple[Ticket, ...] = ()
     obligations: tuple[Obligation, ...] = ()
-    audit: tuple[Audit, ...] = ()
+    purged: tuple[Audit, ...] = ()
     due: list[models.Due] = field(default_factory=list)
     tables: dict[type[Model], Kept] = field(default_factory=dict)
     logged: list[str] = field(default_factory=list)
@@ -62,18 +63,19 @@ Law = Callable[[Papers], Awaitable[None]]
 
 
 async def papers(life: Life, since: datetime, seen: dict[str, int]) -> Papers:
-    """Read everything."""
+    """Read what the laws look at: of actions, what changed since the last look and what is not at its end."""
     records = life.bot.engine.parts.records
+    changed = Q(changed_at__gte=since) | Q(state__in=["waiting", "performing"])
     return Papers(
         life,
         since,
         seen,
         cases=await records.cases(limit=ALL),
-        rows=await records.outbox(limit=ALL),
+        rows=tuple(map(rows.outbox, await models.Outbox.filter(changed).order_by("id"))),
         tickets=await records.tickets(open_only=False),
         obligations=await records.obligations(),
-        audit=await records.audit(limit=ALL),
-        due=await models.Due.all(),
+        purged=await records.audit(what="purged", limit=ALL),
+        due=await models.Due.filter(spent_at=None),
         tables=kept_models(life.bot.context),
     )
 
