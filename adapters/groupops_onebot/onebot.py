@@ -52,6 +52,9 @@ from groupops_onebot.segments import account
 from groupops_onebot.shapes import is_number, table, tables, whole, word
 from groupops_onebot.standing import BotState, Room, Standing, listed, own_line, room_of
 
+LEARNS_WITHIN = timedelta(seconds=45)
+"""How long a bot that is new may take to say in what groups and roles it is; later that is taken for all there is."""
+
 ASK_AGAIN = timedelta(minutes=5)
 """How long a role that an end did not tell is not asked for again."""
 
@@ -132,6 +135,7 @@ class OneBot:
         self.config = Config()
         self.memory = Memory()
         self.gaps = Gaps()
+        self._learnt: set[str] = set()
         self._packet_texts: frozenset[str] = frozenset()
         self.standing = Standing()
         self._adapter: Adapter | None = None
@@ -154,7 +158,8 @@ class OneBot:
         group = _native(action.group_id)
         state = self._by(action, group)
         if state is None:
-            return Impossible(capability=action.needs) if self._any_alive() else _NO_BOT
+            knows = self._any_alive() and not self._is_learning()
+            return Impossible(capability=action.needs) if knows else _NO_BOT
         if not state.alive:
             return Unreachable(why=state.note or "the bot is not connected")
         doing = Doing(platform=self, state=state, group=group, can=self.can(action.group_id))
@@ -211,7 +216,7 @@ class OneBot:
         since = [state.since for state in states if state.since is not None]
         notes = [f"{state.self_id}: {state.note}" for state in states if state.note]
         return Health(
-            connected=bool(states) and all(state.alive for state in states),
+            connected=bool(states) and all(state.alive for state in states) and not self._is_learning(),
             since=max(since, default=None),
             last_event_at=max(moments, default=None),
             note="; ".join(notes),
@@ -368,8 +373,24 @@ class OneBot:
             state.rooms = {number: room_of(state, number) for number in numbers}
         for number in numbers:
             await self._look(bot, state, number)
+        if groups or self._is_there(bot):
+            self._learnt.add(state.self_id)
         if state.end.history:
             await self._catch_up(bot, state, numbers)
+
+    def _is_there(self, bot: Bot) -> bool:
+        return self._adapter is not None and self._adapter.bots.get(bot.self_id) is bot
+
+    def _is_learning(self) -> bool:
+        """Say whether some bot has come for the first time and is not known yet: what it can do will show in moments.
+
+        What waited over a restart comes just then, and must not be given up as impossible.
+        """
+        since = self.clock.now() - LEARNS_WITHIN
+        return any(
+            state.alive and state.self_id not in self._learnt and (state.since or _LONG_AGO) > since
+            for state in self.standing.bots.values()
+        )
 
     def _look_around(self, bot: Any, group: str, now: datetime) -> None:
         """Learn a bot's role in a group it is heard from for the first time."""

@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groupops import MessagePosted
+from groupops import Done, GroupId, MessagePosted, SendText, Unreachable
+from groupops.outbox import is_away
 from groupops_onebot.gaps import FIRST, MOST, OVERLAP, Gaps, missed
 from tests.adapters.onebot.test_door import ended
 from tests.support.onebot_end import GROUP
@@ -157,4 +158,24 @@ async def test_an_end_whose_clock_is_behind_loses_nothing() -> None:
         await served.seen(end)
 
         assert [fact.text for fact in served.told.take() if isinstance(fact, MessagePosted)] == ["慢一分钟"]
+        await end.close()
+
+
+async def test_what_waited_over_a_restart_is_not_given_up_before_the_bot_knows_where_it_is() -> None:
+    async with serving() as served:
+        end = ended()
+        end.silent.add("get_version_info")
+        await end.connect(served.url, token=TOKEN)
+        await served.seen(end)
+
+        too_soon = await served.platform.perform(SendText(group_id=GroupId(f"qq:{GROUP}"), text="好"), key="1")
+
+        assert isinstance(too_soon, Unreachable)
+        assert is_away(served.platform)
+        await end.drop()
+        end.silent.clear()
+        await served.join(end)
+        done = await served.platform.perform(SendText(group_id=GroupId(f"qq:{GROUP}"), text="好"), key="1")
+        assert isinstance(done, Done)
+        assert not is_away(served.platform)
         await end.close()
