@@ -25,7 +25,7 @@ from bench.figures import ROOT, BadRow, Row, checked, met
 
 HERE = Path(__file__).parent
 
-PATIENCE_S = 300
+PATIENCE_S = 480
 """Seconds after which a bench is given up."""
 
 _COLLECT = "--collect"
