@@ -140,7 +140,7 @@ async def _measure_bare(*, in_hand: bool) -> Row:
 async def _measure_whole(*, quick: bool) -> Row:
     """All of it: parse, gate, every plugin, booking and acting."""
     async with AsyncExitStack() as stack:
-        made = await stack.enter_async_context(flowing(SIX[:2], idle=IDLE, words=WORDS))
+        made = await stack.enter_async_context(flowing(SIX, idle=IDLE, words=WORDS))
         bridge = Bridge(made.engine.flow, [made.platform])
         take = _parsed(await _nonebot(stack, accelerate=quick, bridge=bridge))
         cost = await _cost(take, _stream(made.listed), bridge.lanes.settled)
@@ -187,7 +187,7 @@ class Timed:
 async def _measure_waiting() -> Row:
     """Let messages arrive at random at a share of the capacity just measured, and see how long each takes."""
     async with AsyncExitStack() as stack:
-        made = await stack.enter_async_context(flowing(SIX[:2], idle=IDLE, words=WORDS))
+        made = await stack.enter_async_context(flowing(SIX, idle=IDLE, words=WORDS))
         timed = Timed(made.engine.flow)
         bridge = Bridge(timed, [made.platform])
         take = _parsed(await _nonebot(stack, accelerate=True, bridge=bridge))

@@ -93,10 +93,19 @@ def react(
     event: Event, group: Group, settings: RedPacket, prepared: Terms, own: Ledger, tools: Tools
 ) -> Awaitable[Said] | None:
     """Carry facts over into the ledger, where the stage of the group keeps books at all."""
-    if not group.stage.books:
+    if not group.stage.books or _never_was_ours(event):
         return None
     room = Room(group=group, settings=settings, terms=prepared, ledger=own, tools=tools)
     return _reacted(event, room)
+
+
+def _never_was_ours(event: Event) -> bool:
+    """Say whether a case is one of the many that stand at another step: no item is looked for."""
+    return isinstance(event, CaseChanged) and event.step != STEP and event.status in _UNDECIDED
+
+
+_UNDECIDED = frozenset({"measure", "flagged", "proposed", "effective"})
+"""What a case is before it can come to an end that an item of an earlier step would have to hear of."""
 
 
 async def _reacted(event: Event, room: Room) -> Said:
