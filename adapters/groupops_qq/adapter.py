@@ -19,7 +19,7 @@ from groupops_qq.bot import Bot
 from groupops_qq.door import Door, Marks, Push, Setup, setup_now
 from groupops_qq.events import event_of
 from groupops_qq.gateway import WAITS, Gateway
-from groupops_qq.shapes import table, word
+from groupops_qq.shapes import mended, table, word
 
 if TYPE_CHECKING:
     import httpx
@@ -192,7 +192,7 @@ class Adapter(LibraryAdapter):
         kind, id_, now = word(payload.get("t"), 60), word(payload.get("id")), self._clock.now()
         if not await self.door.is_new_event(self._marks, bot.self_id, id_, now):
             return
-        event = event_of(kind, id_, table(payload.get("d")), now)
+        event = event_of(kind, id_, table(mended(payload.get("d"))), now)
         if event is None:
             return
         if isinstance(event, InteractionCreateEvent):

@@ -37,6 +37,17 @@ def tables(value: Any) -> list[dict[str, Any]]:
     return [row for row in rows(value) if isinstance(row, dict)]
 
 
+def mended(value: Any) -> Any:
+    """Give the same without half characters and NUL, which no database and no other program takes."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode().replace("\0", "?")
+    if isinstance(value, list):
+        return [mended(inner) for inner in rows(value)]
+    if isinstance(value, dict):
+        return {mended(key): mended(inner) for key, inner in table(value).items()}
+    return value
+
+
 def words(value: Any) -> list[str]:
     """Give the texts in a list, without what is none."""
     return [row for row in rows(value) if isinstance(row, str)]
