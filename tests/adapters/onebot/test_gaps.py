@@ -168,7 +168,9 @@ async def test_what_waited_over_a_restart_is_not_given_up_before_the_bot_knows_w
         await end.connect(served.url, token=TOKEN)
         await served.seen(end)
 
-        too_soon = await served.platform.perform(SendText(group_id=GroupId(f"qq:{GROUP}"), text="好"), key="1")
+        too_soon = await served.platform.perform(
+            SendText(group_id=GroupId(f"qq:{GROUP}"), text="好"), key="1"
+        )
 
         assert isinstance(too_soon, Unreachable)
         assert is_away(served.platform)
