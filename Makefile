@@ -55,6 +55,7 @@ types: setup ## mypy and pyright, both strict
 
 bench: setup ## the figures that the README quotes, into bench/latest.json
 	@scripts/need redis-server
+	@scripts/peer nonebot-plugin-admin
 	@$(BIN)/python -m bench
 
 fmt: setup ## put the code into shape
