@@ -105,8 +105,11 @@ TABLE: Mapping[Move, Way] = MappingProxyType(
         Move.REDUCE: Way(starts=OPEN - {State.PROPOSED, State.APPROVED}, ends=State.REDUCED),
         Move.WAIVE: Way(starts=OPEN, ends=State.WAIVED, while_frozen=True),
         Move.REVERSE: Way(starts=OPEN | _SETTLED, ends=State.REVERSED, while_frozen=True),
+        # Also while frozen: its clocks stand then, but its case may come to nothing meanwhile.
         Move.EXPIRE: Way(
-            starts=frozenset({State.PROPOSED, State.NOTIFIED, State.REDUCED}), ends=State.EXPIRED
+            starts=frozenset({State.PROPOSED, State.NOTIFIED, State.REDUCED}),
+            ends=State.EXPIRED,
+            while_frozen=True,
         ),
         Move.CANCEL: Way(starts=OPEN, ends=State.CANCELLED, while_frozen=True),
         Move.FREEZE: Way(starts=OPEN),

@@ -387,3 +387,14 @@ async def test_where_the_word_of_leaving_was_lost_the_next_day_cancels_what_is_o
         await r.advance(DAY)
 
         assert (await item(r, number)).state is State.CANCELLED
+
+
+async def test_a_case_nobody_decides_takes_its_item_along_also_while_the_person_is_out() -> None:
+    async with rig(pack=pack(COMMITMENT), plugins=WITH) as r:
+        case = await offend(r)
+        await r.tell(r.sandbox.leave("g1", "wang"))
+        assert (await item(r, case.id)).frozen
+        await r.advance(4 * DAY)
+
+        one = await item(r, case.id)
+        assert (one.state, one.open_fen) == (State.EXPIRED, 0)
