@@ -265,10 +265,13 @@ async def _settle(event: Asked, args: Sequence[str], room: Room) -> Said:
         return (_by(event, room, Move.SUBSTITUTE if now.chosen else Move.SETTLE, note=note),)
 
     acted = await room.ledger.act(item.case_id, event.id, decide)
-    state = acted.item.state if acted else item.state
+    now = acted.item if acted else item
+    if not now.settled:
+        # The same words, handed in a second time, and meanwhile the item was taken back.
+        raise NotPossible("closed", Move.SETTLE, now)
     return [
-        room.say(event, f"said.{state.value}", id=item.case_id),
-        room.write(item, f"notice.{state.value}"),
+        room.say(event, f"said.{now.state.value}", id=item.case_id),
+        room.write(item, f"notice.{now.state.value}"),
     ]
 
 

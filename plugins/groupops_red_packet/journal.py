@@ -213,6 +213,11 @@ class Item:
     entries: int = 0
 
     @property
+    def settled(self) -> bool:
+        """Whether it was settled, in whichever way, and still is."""
+        return self.state in _SETTLED
+
+    @property
     def charged_fen(self) -> int:
         """What was entered when the item was opened."""
         return self.open_fen + self.reduced_fen + self.closed_fen

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from groupops import RedPacketSent, Role, Stage
+from groupops import CommandGiven, GroupId, RedPacketSent, Role, Stage
 from groupops.errors import ConfigError
 from groupops.people import AccountId, PersonLine
 from groupops.testing import CAST, rig
-from groupops_red_packet.journal import Move, Pot, State, replayed
+from groupops_red_packet.journal import Move, Order, Pot, State, replayed
 from tests.plugins.red_packet.stories import (
     COMMITMENT,
     WITH,
@@ -280,6 +280,29 @@ async def test_a_reversal_of_what_was_settled_is_told_to_the_stewards() -> None:
         one = await item(r, number)
         assert (one.state, one.closed_fen) == (State.REVERSED, 500)
         assert any("商量退还" in text for text in await tickets(r))
+
+
+async def test_words_that_come_again_after_a_power_cut_and_a_reversal_settle_nothing() -> None:
+    async with rig(pack=pack(COMMITMENT), plugins=WITH) as r:
+        number = await promised(r)
+        settle = Order(move=Move.SETTLE, at=r.clock.now(), actor="sandbox:admin", note="已看到")
+        await ledger(r).act(number, "cut short", lambda _item, _journal: (settle,))
+        await r.say("g1", "admin2", f"撤销 {number} 认错人了")
+
+        await r.tell(
+            CommandGiven(
+                id="cut short",
+                at=r.clock.now(),
+                group_id=GroupId("sandbox:g1"),
+                source="bot",
+                account=AccountId("sandbox:admin"),
+                name="结清",
+                args=(str(number), "已看到"),
+            )
+        )
+
+        assert (await item(r, number)).state is State.REVERSED
+        assert f"事项 {number} 已撤销,不能再改。" in told(r, "admin")
 
 
 async def test_who_leaves_freezes_and_who_comes_back_finds_the_item_with_its_time() -> None:

@@ -18,8 +18,8 @@ from groupops.counters import MemoryCounters
 from groupops.engine import Engine, Parts
 from groupops.flow import Outcome
 from groupops.hooks import Fault, Hooks
-from groupops.records import OutboxState
 from groupops.shelf import Pack, PackShelf
+from groupops.store.database import moment
 from groupops.store.sql import open_records
 from groupops.testing import QuietLog
 from groupops.ticker import LEASE
@@ -254,14 +254,14 @@ class Bot:
         await self._through(once)
         return done[-1]
 
-    async def until(self, moment: datetime) -> None:
+    async def until(self, end: datetime) -> None:
         """Let time pass, stopping wherever something is due."""
 
         async def pass_on() -> None:
-            while (upcoming := await self._next(moment)) is not None:
+            while (upcoming := await self._next(end)) is not None:
                 self.clock.moment = max(upcoming, self.clock.now())
                 await self._rest()
-            self.clock.moment = max(moment, self.clock.now())
+            self.clock.moment = max(end, self.clock.now())
 
         await self._through(pass_on)
 
@@ -312,9 +312,13 @@ class Bot:
 
     async def _look_ahead(self) -> datetime:
         """Give the next moment at which something is due; one that is past when it is due now."""
-        records = self.engine.parts.records
-        waiting = await records.outbox(states=frozenset({OutboxState.WAITING}))
-        moments = [row.not_before or row.created_at for row in waiting]
-        due = await records.next_due()
-        self._looks = [moment for moment in self._looks if moment > self.clock.now()]
-        return min((*moments, *self._looks, *([due] if due is not None else []), NEVER))
+        (found,) = await self.context.db().execute_query_dict(_WAITING)
+        moments = [moment(one) for one in (found["action"], found["due"]) if one is not None]
+        self._looks = [look for look in self._looks if look > self.clock.now()]
+        return min((*moments, *self._looks, NEVER))
+
+
+_WAITING = (
+    'SELECT (SELECT MIN(COALESCE("not_before", "created_at")) FROM "core_outbox" WHERE "state" = \'waiting\') '
+    'AS "action", (SELECT MIN("due_at") FROM "core_due" WHERE "claimed_at" IS NULL) AS "due"'
+)

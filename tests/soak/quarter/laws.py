@@ -322,7 +322,8 @@ async def the_register_says_who_is_there(p: Papers) -> None:
 async def no_plugin_failed(p: Papers) -> None:
     """No plugin raised, hung or answered nonsense, however its process ended."""
     bot = p.life.bot
-    assert [*bot.faults, *bot.engine.parts.hooks.faults] == []
+    faults = [*bot.faults, *bot.engine.parts.hooks.faults]
+    assert faults == [], f"{len(faults)} faults: {faults[:3]}"
 
 
 LAWS: tuple[Law, ...] = (

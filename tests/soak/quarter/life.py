@@ -211,24 +211,24 @@ class Life:
         worked = self.bot.engine.parts.calendar.is_workday(today)
         for _ in range(self.about(room.talk if worked else room.talk / 4)):
             self.at(self.moment(today, 8, 19), lambda life, room=room: life._talks(room))
-        for _ in range(self.about(room.talk / 25)):
+        for _ in range(self.about(room.talk / 18)):
             self.at(self.moment(today, 22.6, 23.9), lambda life, room=room: life._talks(room))
             self.at(self.moment(today, 0.1, 6.9), lambda life, room=room: life._talks(room))
-        for _ in range(self.about(room.talk / 12)):
+        for _ in range(self.about(room.talk / 11)):
             self.at(self.moment(today, 7.5, 23.9), lambda life, room=room: life._misbehaves(room))
         if self.chance(0.25):
             self.at(self.moment(today, 9, 18), lambda life, room=room: life._complains(room))
 
     def _plan_people(self, today: date) -> None:
-        for _ in range(self.about(1.5)):
+        for _ in range(self.about(1.1)):
             self.at(self.moment(today, 8, 23), _somebody_joins)
-        for _ in range(self.about(1.2)):
+        for _ in range(self.about(0.9)):
             self.at(self.moment(today, 8, 23), _somebody_leaves)
-        for _ in range(self.about(2.0)):
+        for _ in range(self.about(1.2)):
             self.at(self.moment(today, 8, 22), _somebody_renames)
-        for _ in range(self.about(2.0)):
-            self.at(self.moment(today, 9, 17), _duty_is_handed_out)
         for _ in range(self.about(1.5)):
+            self.at(self.moment(today, 9, 17), _duty_is_handed_out)
+        for _ in range(self.about(1.0)):
             self.at(self.moment(today, 9, 21), _somebody_asks)
         if self.chance(0.3):
             self.at(self.moment(today, 9, 18), _somebody_meddles)
@@ -614,10 +614,10 @@ async def _heals(box: Sandbox) -> None:
 
 
 ROOMS = (
-    Room(platform=HERE, name="sales", packs=("quarter_sales",), seats=80, talk=20),
-    Room(platform=HERE, name="chamber", packs=("quarter_chamber",), seats=60, talk=25),
-    Room(platform=HERE, name="consulting", packs=("s10",), seats=110, talk=20),
-    Room(platform=HERE, name="mixed", packs=("quarter_mixed",), seats=100, talk=30),
-    Room(platform=THERE, name="field", packs=("quarter_field",), seats=40, talk=15),
+    Room(platform=HERE, name="sales", packs=("quarter_sales",), seats=64, talk=14),
+    Room(platform=HERE, name="chamber", packs=("quarter_chamber",), seats=60, talk=18),
+    Room(platform=HERE, name="consulting", packs=("s10",), seats=110, talk=14),
+    Room(platform=HERE, name="mixed", packs=("quarter_mixed",), seats=90, talk=22),
+    Room(platform=THERE, name="field", packs=("quarter_field",), seats=40, talk=10),
 )
 """The groups; whoever has a second account may sit in the last and in others."""
