@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from groupops import CommandGiven, LocationShared, Tools
 from groupops_check_in import book
-from groupops_check_in.consent import holds
+from groupops_check_in.consent import holds, is_before
 from groupops_check_in.day import Entry, Sighting, State, checked_in, counted_at, state_at
 from groupops_check_in.fences import Placed, place
 from groupops_check_in.places import NoPlace
@@ -67,7 +67,7 @@ async def _turn(event: Given, view: View, tools: Tools) -> _Turn | str:
         return "not_owed"
     last = await book.last_said(view.group_id, worker.person.id)
     at = counted_at(event)
-    if last is None or not holds(last, view.terms) or at < last.at:
+    if last is None or not holds(last, view.terms) or is_before(at, last):
         return "no_consent"
     hours = worker.shift.around(at, view.zone, tools.calendar)
     state = state_at(at, hours) if hours else None

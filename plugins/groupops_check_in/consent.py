@@ -59,6 +59,11 @@ def holds(last: Said | None, terms: str) -> bool:
     return last is not None and last.word is Word.AGREED and last.terms == terms
 
 
+def is_before(at: datetime, last: Said) -> bool:
+    """Say whether something happened before a word was said; platforms tell moments in whole seconds."""
+    return at.replace(microsecond=0) < last.at.replace(microsecond=0)
+
+
 def to_be_asked(last: Said | None, terms: str) -> bool:
     """Say whether somebody may be asked: once for each set of terms, and never again after a no or a withdrawal."""
     if last is None:

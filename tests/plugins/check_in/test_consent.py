@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from groupops import AccountId
+from dataclasses import replace
+
+from groupops import AccountId, Location
 from groupops_check_in import book
 from groupops_check_in.consent import Word
 from groupops_check_in.models import ConsentWord, DayRow, MoveRow, PetitionRow
 from tests.plugins.check_in.stories import (
     GROUP,
+    HEAD,
     agree,
     at,
     entry,
@@ -115,6 +118,17 @@ async def test_a_fact_from_before_the_consent_is_not_taken_after_it() -> None:
         await r.tell(fact)
 
         assert await state(r, "li") == ""
+
+
+async def test_a_place_told_in_whole_seconds_right_after_the_consent_is_no_earlier_than_it() -> None:
+    async with office(agreed=()) as r:
+        await r.advance_to(at("2025-03-03T08:40").replace(microsecond=700_000))
+        await agree(r, "li")
+        place = Location(latitude=HEAD["lat"], longitude=HEAD["lon"], crs="gcj02")
+        fact = r.sandbox.locate("g1", "li", place, private=True)
+        await r.tell(replace(fact, at=at("2025-03-03T08:40")))
+
+        assert await state(r, "li") == "on_time"
 
 
 async def test_deleting_places_keeps_the_consent_and_today_s_presence() -> None:
