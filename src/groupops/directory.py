@@ -359,6 +359,7 @@ class PeopleBook:
             real_name="" if person is None else person.name,
             joined_at=line.joined_at,
             steward=bool(account) and self._seated(group_id, line),
+            provisional=person is not None and person.provisional and len(self.accounts(person.id)) == 1,
         )
 
     def _seated(self, group_id: GroupId, line: Listed) -> bool:

@@ -142,6 +142,8 @@ class Member:
         real_name: the roster's name of the person, empty when unbound.
         joined_at: when it came in, if known.
         steward: True when this person may decide cases in this group.
+        provisional: True when the person is nobody's on the register and has no other account: it was made
+            because something about this account had to be stored.
     """
 
     account: AccountId
@@ -153,11 +155,15 @@ class Member:
     real_name: str = ""
     joined_at: datetime | None = None
     steward: bool = False
+    provisional: bool = False
 
     @property
     def key(self) -> str:
-        """The key under which this person's doings are counted: the person if bound, else the account."""
-        return self.account if self.person_id is None else f"p{self.person_id}"
+        """The key under which this person's doings are counted: the person if bound, else the account.
+
+        That something is stored of an account makes it no other person: the key stays the account's.
+        """
+        return self.account if self.person_id is None or self.provisional else f"p{self.person_id}"
 
     @property
     def called(self) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from groupops import Role, Stage, WorkCalendar
+from groupops import AccountId, GroupId, Role, Stage, WorkCalendar
 from groupops.records import Case, CaseStatus
 from groupops.testing import Rig, rig
 from tests.plugins.quiet_hours import neighbour
@@ -13,6 +13,7 @@ from tests.plugins.quiet_hours.desk import SHANGHAI, at
 EVENING = at("2025-03-03T22:00")
 MINUTE = timedelta(minutes=1)
 ONLY = ("quiet_hours",)
+GROUP, JIA = GroupId("sandbox:g1"), AccountId("sandbox:甲")
 
 
 def pack(table: str = "", enabled: str = '"quiet_hours"') -> str:
@@ -89,6 +90,18 @@ async def test_a_reminder_is_a_case_without_a_strike() -> None:
         assert (case.status, case.strike, case.step) == (CaseStatus.MEASURE, 0, "")
         assert case.clause is not None
         assert case.clause.ref == "篇十 二.9"
+
+
+async def test_whoever_is_on_no_roster_is_reminded_once_a_night_also_when_the_persons_are_read_anew() -> None:
+    async with rig(pack=pack(), plugins=ONLY, start=EVENING) as r:
+        settled_by(r, "甲")
+        await r.advance_to(at("2025-03-03T23:30"))
+        await r.say("g1", "甲", "还有人吗")
+        await r.engine.people.load()
+        await r.say("g1", "甲", "真的没有人吗")
+
+        assert r.engine.people.member(GROUP, JIA).person_id is not None
+        assert len(said(r)) == 1
 
 
 async def test_an_urgent_message_passes_and_the_ruling_keeps_why() -> None:
