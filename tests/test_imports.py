@@ -23,7 +23,8 @@ SOUND = {
     "plugins/groupops_shy/__init__.py": "import rapidfuzz\nfrom groupops import Manifest\nfrom groupops.importers import read\n",
     "plugins/groupops_shy/models.py": "import tortoise\n",
     "plugins/groupops_shy/migrations/__init__.py": "import tortoise\n",
-    "adapters/groupops_wecom/__init__.py": "import nonebot\nfrom groupops import Manifest\n",
+    "adapters/groupops_wecom/__init__.py": "import nonebot\n",
+    "adapters/groupops_wecom/offer.py": "import nonebot\nfrom groupops import Manifest\nfrom groupops_wecom import adapter\n",
     "adapters/groupops_wecom/adapter.py": "import nonebot\n",
 }
 
@@ -36,7 +37,7 @@ BROKEN = {
     "NoneBot in a plugin": ("plugins/groupops_shy/__init__.py", "import nonebot.adapters"),
     "Tortoise in the engine": ("src/groupops/flow.py", "from tortoise import fields"),
     "Tortoise in a plugin's hooks": ("plugins/groupops_shy/__init__.py", "import tortoise"),
-    "Tortoise in an adapter": ("adapters/groupops_wecom/__init__.py", "import tortoise"),
+    "Tortoise in an adapter": ("adapters/groupops_wecom/offer.py", "import tortoise"),
     "the core that knows a plugin": ("src/groupops/cli.py", "import groupops_shy"),
     "a plugin that looks into the engine": ("plugins/groupops_shy/models.py", "import groupops.flow"),
     "a plugin that looks into the store": ("plugins/groupops_shy/__init__.py", "from groupops import store"),
@@ -44,9 +45,14 @@ BROKEN = {
         "plugins/groupops_shy/__init__.py",
         "from groupops.importers.sheets import read",
     ),
-    "an adapter that looks into the engine": ("adapters/groupops_wecom/__init__.py", "import groupops.flow"),
+    "an adapter that looks into the engine": ("adapters/groupops_wecom/offer.py", "import groupops.flow"),
     "a plugin that knows an adapter": ("plugins/groupops_shy/__init__.py", "import groupops_wecom"),
     "a NoneBot adapter that knows groupops": ("adapters/groupops_wecom/adapter.py", "import groupops"),
+    "a NoneBot adapter whose door knows groupops": ("adapters/groupops_wecom/__init__.py", "import groupops"),
+    "a NoneBot adapter that knows what was made of it": (
+        "adapters/groupops_wecom/adapter.py",
+        "import groupops_wecom.offer",
+    ),
 }
 
 
