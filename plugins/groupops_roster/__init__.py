@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from groupops import (
     AccountId,
-    Action,
     Capability,
     CaseChanged,
     CommandGiven,
     Desk,
-    Errand,
     Event,
     Group,
     JoinRequested,
@@ -135,16 +133,22 @@ def operator(desk: Desk) -> "typer.Typer":
 
 
 @hookimpl
-async def react(
+def react(
     event: Event, group: Group, settings: Roster, prepared: View, own: Shelf, tools: Tools
-) -> Iterable[Action | Errand] | None:
+) -> Awaitable[Answer | None] | None:
     """Answer a fact; in a trial run nothing is left of what it would have written."""
+    if isinstance(event, CaseChanged) and not cases.is_own(event.rule):
+        return None
     scene = Scene(
         now=tools.clock.now(), group=group, settings=settings, view=prepared, shelf=own, tools=tools
     )
+    return _reacted(scene, event)
+
+
+async def _reacted(scene: Scene, event: Event) -> Answer | None:
     if isinstance(event, TimeCame) and event.job == "audit":
         return await _checked(scene)
-    async with written(for_good=group.stage.books):
+    async with written(for_good=scene.group.stage.books):
         return await _answered(scene, event)
 
 

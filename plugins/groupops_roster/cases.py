@@ -12,6 +12,9 @@ from groupops_roster.scene import Answer, Scene
 ASKED = "asked"
 """Asked for, and its number not told yet."""
 
+PREFIX = "roster."
+"""What the ids of its rules begin with."""
+
 GONE = frozenset({"lapsed"})
 """What nobody decided in time may be put before the stewards again."""
 
@@ -77,6 +80,11 @@ async def undecided(scene: Scene) -> list[OwnCase]:
     """Give the cases of the group that wait for a decision."""
     rows = OwnCase.filter(group_id=scene.group_id, status__in=tuple(UNDECIDED), closed_at=None)
     return await rows.exclude(case_id=None).order_by("id")
+
+
+def is_own(rule: str) -> bool:
+    """Say whether a case by this rule can be one the roster asked for; the many others are not looked up."""
+    return rule.startswith(PREFIX)
 
 
 async def hear_case(scene: Scene, event: CaseChanged) -> None:
