@@ -56,6 +56,10 @@ class Host(Protocol):
         """Something came from a bot, heartbeats included; told before NoneBot handles it."""
         ...
 
+    async def prepare(self, bot: Bot, event: Event) -> None:
+        """Look up what an event does not say, before NoneBot handles it; never raises, and takes moments only."""
+        ...
+
 
 class Adapter(LibraryAdapter):
     """OneBot v11 for groupops.
@@ -253,6 +257,7 @@ class Adapter(LibraryAdapter):
 
     async def _handled(self, bot: Bot, event: Event) -> None:
         try:
+            await self.host.prepare(bot, event)
             await bot.handle_event(event)
         finally:
             self._room.release()

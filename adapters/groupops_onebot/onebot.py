@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from nonebot.adapters.onebot.v11 import ActionFailed, ApiNotAvailable, NetworkError
 from nonebot.adapters.onebot.v11 import Event as OneBotEvent
+from nonebot.adapters.onebot.v11 import GroupIncreaseNoticeEvent
 from nonebot.log import logger
 
 from groupops import (
@@ -57,6 +58,9 @@ LEARNS_WITHIN = timedelta(seconds=45)
 
 ASK_AGAIN = timedelta(minutes=5)
 """How long a role that an end did not tell is not asked for again."""
+
+NAME_WITHIN_S = 3.0
+"""Seconds an end may take to say what a newcomer is called; the joining is told without a name then."""
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _NO_BOT = Unreachable(why="no bot is connected")
@@ -269,6 +273,18 @@ class OneBot:
         if event.post_type == "meta_event":
             self.standing.take(self_id, event, now)
 
+    async def prepare(self, bot: Bot, event: OneBotEvent) -> None:
+        """Look up what a newcomer is called, who has said nothing yet: the notice does not tell."""
+        if not isinstance(event, GroupIncreaseNoticeEvent) or str(event.user_id) == bot.self_id:
+            return
+        state = self.standing.bot(bot.self_id)
+        room = room_of(state, event.group_id)
+        if room.members.get(str(event.user_id)):
+            return
+        asked = {"group_id": event.group_id, "user_id": event.user_id, "no_cache": False}
+        line = table(await self._quietly(state, "get_group_member_info", **asked, _timeout=NAME_WITHIN_S))
+        room.members[str(event.user_id)] = word(line.get("card")) or word(line.get("nickname"))
+
     async def call(self, state: BotState, api: str, **params: Any) -> Any:
         """Call a bot's end; what it says it does not have is taken from what the bot is able to do."""
         bot = self._adapter.bots.get(state.self_id) if self._adapter is not None else None
@@ -308,6 +324,7 @@ class OneBot:
             source="bot" if self.config.alone else f"bot:{self_id}",
             role=room.role if room is not None else Role.UNKNOWN,
             home=self._home,
+            called=lambda native: room.members.get(native, "") if room is not None else "",
             packet_texts=self._packet_texts,
         )
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
+from zlib import crc32
 
 from nonebot.adapters.onebot.v11 import (
     Event as OneBotEvent,
@@ -90,6 +91,7 @@ class Sight:
         role: the bot's role in the event's group.
         memory: what was heard of late; only looked at.
         home: the group in which an account is known, for what it says to the bot alone; empty when in none.
+        called: what an account is called in the event's group; empty when that is not known.
         packet_texts: whole messages that are taken for red packets.
     """
 
@@ -99,6 +101,7 @@ class Sight:
     source: str = "bot"
     role: Role = Role.UNKNOWN
     home: Callable[[str], str] = lambda _: ""
+    called: Callable[[str], str] = lambda _: ""
     packet_texts: frozenset[str] = frozenset()
 
 
@@ -284,7 +287,8 @@ def _joined(event: GroupIncreaseNoticeEvent, sight: Sight) -> Facts:
     operator = account(event.operator_id) or None
     how: How = _HOW.get(event.sub_type, "unknown") if operator else "unknown"
     base = _base(sight, event.group_id, event.time, "joined", event.user_id)
-    return (MemberJoined(**base, account=account(event.user_id), operator=operator, how=how),)
+    name = sight.called(str(event.user_id))
+    return (MemberJoined(**base, account=account(event.user_id), name=name, operator=operator, how=how),)
 
 
 _HOW: Mapping[str, How] = MappingProxyType({"approve": "approve", "invite": "invite"})
@@ -313,8 +317,10 @@ def _gone(sight: Sight, group: int, time: int, by: AccountId | None) -> MemberLe
 
 
 def _renamed(event: GroupCardNoticeEvent, sight: Sight) -> Facts:
-    base = _base(sight, event.group_id, event.time, "card", event.user_id)
+    """Read a new card; two changes within one second are two facts, so the id has a mark of the card in it."""
     old, new = word(event.card_old), word(event.card_new)
+    mark = f"{crc32(new.encode(errors='replace')):08x}"
+    base = _base(sight, event.group_id, event.time, "card", event.user_id, mark)
     return (MemberRenamed(**base, account=account(event.user_id), old=old, new=new),)
 
 

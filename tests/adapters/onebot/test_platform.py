@@ -20,7 +20,9 @@ from groupops import (
     CommandGiven,
     Done,
     GroupId,
+    MemberJoined,
     MemberLeft,
+    MemberRenamed,
     MessagePosted,
     PlatformError,
     RedPacketSent,
@@ -430,6 +432,44 @@ async def test_one_notice_heard_by_two_bots_is_one_fact() -> None:
 
 
 # — private words —
+
+
+async def test_a_newcomer_who_has_said_nothing_is_told_by_name(served: Served, end: OneBotEnd) -> None:
+    await served.join(end)
+    event = end.joined(30_001, "approve", 90001)
+    end.halls[GROUP].seats[30_001].nickname = "新来的"
+
+    (came,) = await served.facts(end, event)
+
+    assert isinstance(came, MemberJoined)
+    assert came.name == "新来的"
+
+
+async def test_a_newcomer_whose_name_the_end_does_not_say_is_told_all_the_same(
+    served: Served, end: OneBotEnd
+) -> None:
+    await served.join(end)
+    end.refusing["get_group_member_info"] = Refusal(1200, "none")
+
+    (came,) = await served.facts(end, end.joined(30_001, "approve", 90001))
+
+    assert isinstance(came, MemberJoined)
+    assert came.name == ""
+
+
+async def test_two_changes_of_a_card_within_one_second_are_two_facts(served: Served, end: OneBotEnd) -> None:
+    await served.join(end)
+    first = end.notice("group_card", user_id=20001, card_old="张三", card_new="销售-张三")
+    second = {**first, "card_old": "销售-张三", "card_new": "张三"}
+
+    facts = await served.facts(end, first, second, first)
+
+    assert [fact.new for fact in facts if isinstance(fact, MemberRenamed)] == [
+        "销售-张三",
+        "张三",
+        "销售-张三",
+    ]
+    assert facts[0].id == facts[2].id != facts[1].id
 
 
 async def test_a_friends_word_is_taken_in_the_group_where_the_friend_spoke_last(
