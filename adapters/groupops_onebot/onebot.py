@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from nonebot.adapters.onebot.v11 import ActionFailed, ApiNotAvailable, NetworkError
+from nonebot.adapters.onebot.v11 import ActionFailed, ApiNotAvailable, GroupIncreaseNoticeEvent, NetworkError
 from nonebot.adapters.onebot.v11 import Event as OneBotEvent
-from nonebot.adapters.onebot.v11 import GroupIncreaseNoticeEvent
 from nonebot.log import logger
 
 from groupops import (
