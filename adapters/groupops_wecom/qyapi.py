@@ -22,7 +22,7 @@ from groupops_wecom.budget import Budget, Claim, Throttled, Turnstile
 from groupops_wecom.clockwork import Clockwork
 from groupops_wecom.codes import CodeClass, meaning
 from groupops_wecom.exception import ActionFailed, ApiNotAvailable, InDoubt, NetworkError
-from groupops_wecom.shapes import number, table, text
+from groupops_wecom.lenient import number, table, text
 from groupops_wecom.tokens import LASTS, Token, Tokens
 
 API_BASE = "https://qyapi.weixin.qq.com"

@@ -1,99 +1,63 @@
-"""JSON of any shape as what it should be, or as nothing: answers of the platform lack fields and change them."""
+"""Reading what WeCom says whatever its shape: nothing that stands there breaks anything."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Hashable
-from typing import Any, Generic, TypeVar
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
 
-LONGEST_WORD = 1_024
-"""Characters of an id or a name; ids of the platform have at most 128."""
-
-LARGEST = 2**64 - 1
-
-_Key = TypeVar("_Key", bound=Hashable)
-_Value = TypeVar("_Value")
+LONGEST_ID = 512
+"""Characters of an id that are kept; WeCom's are far shorter."""
 
 
-def table(value: Any) -> dict[str, Any]:
-    """Give a table; an empty one for anything else."""
-    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType] - any shape
+def table(found: Any) -> dict[str, Any]:
+    """Give an object as it is, anything else as an empty one."""
+    return found if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType] - any shape
 
 
-def rows(value: Any) -> list[Any]:
-    """Give a list; an empty one for anything else."""
-    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] - any shape
+def word(found: Any, most: int = LONGEST_ID) -> str:
+    """Give a text or a number as a text, anything else as an empty one."""
+    if isinstance(found, str):
+        return found[:most]
+    return str(found) if isinstance(found, int) and not isinstance(found, bool) else ""
 
 
-def tables(value: Any) -> list[dict[str, Any]]:
-    """Give the tables in a list, without what is none."""
-    return [row for row in rows(value) if isinstance(row, dict)]
+def whole(found: Any) -> int:
+    """Give a whole number, also one that is written; anything else as 0."""
+    if isinstance(found, int) and not isinstance(found, bool):
+        return found
+    return int(found) if isinstance(found, str) and re.fullmatch(r"-?[0-9]{1,18}", found.strip()) else 0
 
 
-def words(value: Any) -> tuple[str, ...]:
-    """Give the texts in a list, without what is none."""
-    return tuple(row for row in rows(value) if isinstance(row, str))
+def real(found: Any) -> float:
+    """Give a number, also one that is written; anything else, and what is no finite number, as 0."""
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        return float(found) if abs(found) < 1e12 else 0.0  # noqa: PLR2004 - beyond any degree or second
+    written = found.strip() if isinstance(found, str) else ""
+    return float(written) if re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,20})?", written) else 0.0
 
 
-def text(value: Any) -> str:
-    """Give a text without half characters and NUL, which no database takes; nothing for anything else."""
-    if not isinstance(value, str):
-        return ""
-    return value if value.isascii() and "\0" not in value else _mended(value)
+def rows(found: Any) -> list[Any]:
+    """Give a list as it is, one thing as a list of it, nothing as an empty one."""
+    if isinstance(found, list):
+        return found  # pyright: ignore[reportUnknownVariableType] - any shape
+    return [] if found in (None, "") else [found]
 
 
-def _mended(value: str) -> str:
-    return value.encode(errors="replace").decode().replace("\0", "?")
+def mark_of(raw: Mapping[str, Any]) -> str:
+    """Give what is the same for the same content, and for no other."""
+    said = json.dumps(raw, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def word(value: Any, longest: int = LONGEST_WORD) -> str:
-    """Give a text or a whole number as a bounded text; nothing for anything else."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST:
-        return str(value)
-    return text(value)[:longest]
-
-
-def whole(value: Any) -> int | None:
-    """Give a whole number from 0 to what 64 bits hold, or None."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST:
-        return value
-    return None
-
-
-def number(value: Any) -> float | None:
-    """Give a finite number, or None."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) <= LARGEST else None
-
-
-class Recent(Generic[_Key, _Value]):
-    """A table that forgets what was put in first.
-
-    Args:
-        most: how many entries are kept.
-    """
-
-    __slots__ = ("_most", "_table")
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._table: OrderedDict[_Key, _Value] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._table)
-
-    def get(self, key: _Key) -> _Value | None:
-        """Give an entry, or None."""
-        return self._table.get(key)
-
-    def put(self, key: _Key, value: _Value) -> None:
-        """Put an entry in, as the youngest."""
-        self._table.pop(key, None)
-        self._table[key] = value
-        if len(self._table) > self._most:
-            self._table.popitem(last=False)
-
-    def drop(self, key: _Key) -> None:
-        """Forget an entry, if it is there."""
-        self._table.pop(key, None)
+def selected(found: Any, item: str, question: str, ids: str, id_: str) -> dict[str, tuple[str, ...]]:
+    """Give what was chosen on a card: question → options, in the nesting of JSON or of XML, by their names there."""
+    chosen: dict[str, tuple[str, ...]] = {}
+    for one in rows(table(found).get(item)):
+        options = rows(table(table(one).get(ids)).get(id_))
+        key = word(table(one).get(question))
+        if key:
+            chosen[key] = tuple(word(option) for option in options if word(option))
+    return chosen
