@@ -63,4 +63,4 @@ fmt: setup ## put the code into shape
 	@$(BIN)/ruff format .
 
 clean: ## remove what was made, but not the data
-	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	@rm -rf $(VENV) groupops-demo .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
