@@ -51,7 +51,7 @@ class _Reader:
     def refuse(self, *_: object) -> None:
         raise XmlError("a document type is none of WeCom's")
 
-    def start(self, tag: str, _: object) -> None:
+    def start(self, *_: object) -> None:
         if len(self.levels) > DEEPEST:
             raise XmlError("nested deeper than WeCom nests")
         self.levels.append({})
