@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 from nonebot.exception import WebSocketClosed
 from nonebot.log import logger
-from nonebot.utils import escape_tag
 
 from groupops_wecom.clockwork import Clockwork
 from groupops_wecom.exception import ActionFailed, InDoubt, NetworkError
@@ -194,14 +193,7 @@ class LongLink:
             await self._clock.sleep(_wait(self.state.tries))
 
     def _down(self, note: str, *, final: bool = False) -> None:
-        """The connection is gone: whoever waits for an answer does not get it any more."""
-        for waiting in self._pending.values():
-            if not waiting.answer.done():
-                waiting.answer.set_exception(
-                    InDoubt(f"{waiting.cmd}: the connection broke before the answer")
-                )
-        self._pending.clear()
-        self._late.clear()
+        """Say that the connection is gone."""
         before = self.state
         self.state = State(
             since=self._clock.now() if before.connected or not before.tries else before.since,
@@ -210,10 +202,8 @@ class LongLink:
             final=final,
             tries=1 if before.connected else before.tries + 1,
         )
-        logger.opt(colors=True).log(
-            "ERROR" if final else "WARNING",
-            f"<y>WeCom</y> | the long connection of {escape_tag(self._bot_id)} is gone: {escape_tag(note)}",
-        )
+        level = "ERROR" if final else "WARNING"
+        logger.log(level, "the long connection of WeCom bot {} is gone: {}", self._bot_id, note)
         self._host.closed(note, final=final)
 
     async def _once(self) -> None:
@@ -274,7 +264,7 @@ class LongLink:
             ) from None
         now = self._clock.now()
         self.state = State(connected=True, since=now, heard_at=now, note="")
-        logger.opt(colors=True).info(f"<y>WeCom</y> | AI bot {escape_tag(self._bot_id)} is subscribed")
+        logger.info("WeCom bot {} is subscribed", self._bot_id)
         self._host.opened()
 
     async def _listen(self, socket: Socket) -> None:
