@@ -12,7 +12,7 @@ COVERAGE ?= 90
 # Handed to pytest as they are: make test PYTEST="-k ladder"
 PYTEST ?=
 
-.PHONY: help setup demo test soak lint types bench fmt clean
+.PHONY: help setup demo test soak lint types bench stubs fmt clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1 \t/' | expand -t 16
@@ -57,6 +57,9 @@ bench: setup ## the figures that the README quotes, into bench/latest.json
 	@scripts/need redis-server
 	@scripts/peer nonebot-plugin-admin
 	@$(BIN)/python -m bench
+
+stubs: setup ## the gRPC stubs of the Wechaty Puppet Service, from the protos on npm
+	@$(BIN)/python scripts/stubs.py
 
 fmt: setup ## put the code into shape
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -1,0 +1,1 @@
+"""Messages of the wire, written by `make stubs`."""
