@@ -71,6 +71,12 @@ class Config(BaseModel):
         default=1000, ge=1, le=1_000_000, title="每个平台在内存里至多排多少个待发动作,多出的留在数据库里等"
     )
     delivery_at_once: int = Field(default=8, ge=1, le=256, title="同时向一个平台发出的调用至多几个")
+    outage_hours: float = Field(
+        default=24.0,
+        ge=1,
+        le=720,
+        title="连接中断时发不出去的动作最多等多少小时;过了就不再做,要紧的开工单",
+    )
     pace: bool = Field(default=True, title="是否按平台说明的节奏发送(个人账号防风控)")
     pace_messages_per_minute: int | None = Field(
         default=None, ge=1, le=6000, title="有节奏要求的平台每分钟至多发多少条消息,留空则照平台说的"

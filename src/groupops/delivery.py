@@ -69,6 +69,14 @@ class Performer(Protocol):
         """Carry out rows whose turn has come; several are texts that go as one."""
         ...
 
+    def is_away(self, group_id: GroupId) -> bool:
+        """Say whether nobody is there now who could do anything in a group."""
+        ...
+
+    def is_worth_waiting(self, row: OutboxRow) -> bool:
+        """Say whether a row that cannot be sent now is worth sending later."""
+        ...
+
     def wake(self) -> None:
         """Look into the record soon: there is room again for what waits there."""
         ...
@@ -135,6 +143,7 @@ class Delivery:
     messages to a group, two measures against one member. All else may be overtaken: a recall goes before a
     text that waits for its pace, a card that takes a platform seconds holds up nobody. Nothing is claimed before its
     turn, so whatever is in here is still only *waiting* in the record: a stop or a crash loses nothing.
+    While nobody is there who could carry them out, rows stay in the record for as long as they are worth it.
 
     Args:
         performer: the outbox.
@@ -236,11 +245,12 @@ class Delivery:
         if self._deadline is not None:
             return 0
         taken: list[OutboxRow] = []
+        away: dict[GroupId, bool] = {}
         for row in rows:
             if row.id in self._held or row.id in self._record.gone:
                 continue
-            if row.group_id in self._record.behind or self._door(row.group_id).waiting >= self._depth:
-                self._record.behind.add(row.group_id)
+            if self._stays(row, away):
+                self._record.stay(row)
             else:
                 self._put(row)
                 taken.append(row)
@@ -279,6 +289,18 @@ class Delivery:
 
     # — places —
 
+    def _stays(self, row: OutboxRow, away: dict[GroupId, bool]) -> bool:
+        """Say whether a row that was read stays in the record for now; `away` is what was found of its kind before."""
+        if self._door(row.group_id).waiting >= self._depth:
+            return True
+        if _track(row.action) == "core":
+            return False  # a ticket needs no platform
+        if row.group_id not in away:
+            away[row.group_id] = self._performer.is_away(row.group_id)
+        if away[row.group_id]:
+            return self._performer.is_worth_waiting(row)
+        return row.group_id in self._record.behind
+
     def _door(self, group_id: GroupId) -> _Door:
         return self._doors.setdefault(group_id.partition(":")[0], _Door())
 
@@ -287,7 +309,8 @@ class Delivery:
         crowd = self._door(row.group_id).waiting
         if isinstance(row.action, DeleteMessage):
             return crowd < 2 * self._depth
-        return crowd < self._depth and row.group_id not in self._record.left
+        ahead = _track(row.action) == "core" or row.group_id not in self._record.left
+        return crowd < self._depth and ahead
 
     def _put(self, row: OutboxRow, *, ahead: bool = False, claimed: bool = False) -> None:
         lane = self._lanes.get(row.group_id)
@@ -420,7 +443,7 @@ class Delivery:
             return
         again = now + receipt.retry_after
         kept = item.row.receipt if isinstance(item.row.receipt, InDoubt) else receipt
-        row = replace(item.row, attempts=item.row.attempts + 1, receipt=kept, not_before=again)
+        row = replace(item.row, receipt=kept, not_before=again)
         self._put(row, ahead=True)
         self._lanes[row.group_id].waiting[0].not_before = again
 
@@ -523,6 +546,12 @@ class _AtRecord:
         """A reading begins."""
         self.behind.clear()
         self.until = self.newest
+
+    def stay(self, row: OutboxRow) -> None:
+        """A row was read and left where it is: nothing newer of its group goes before it."""
+        self.behind.add(row.group_id)
+        self.newest = max(self.newest, row.id)
+        self.left[row.group_id] = max(row.id, self.left.get(row.group_id, 0))
 
     def end(self) -> None:
         """It has come to the end: groups of which nothing was left behind are whole here again."""

@@ -204,6 +204,7 @@ def works_of(config: Config, engine: Engine) -> Works:
         group_messages_per_minute=config.pace_group_messages_per_minute,
         slow_seconds=config.pace_slow_seconds,
     )
+    engine.outbox.keep = timedelta(hours=config.outage_hours)
     delivery = Delivery(
         engine.outbox,
         parts.platforms,

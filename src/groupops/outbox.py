@@ -49,7 +49,16 @@ from groupops.plugin import Log, Texts
 from groupops.records import CaseStatus, OutboxRow, OutboxState, Purpose, Records, Ticket
 
 MAX_ATTEMPTS = 8
-"""Tries before an action that never gets through becomes a ticket."""
+"""Tries before an action whose answers are lost again and again is shown to a human."""
+
+KEEP = timedelta(hours=24)
+"""How long an action that cannot be sent is worth sending, unless the operator says otherwise."""
+
+LEAST_KEEP = timedelta(minutes=10)
+"""How long it is at least, whatever it is."""
+
+LONGEST_PAUSE = timedelta(minutes=2)
+"""Time between two tries of what cannot be sent, at most."""
 
 PATIENCE_S = 30.0
 """Seconds a platform may take to answer; a hung connection holds up no other action of a group for longer."""
@@ -226,6 +235,7 @@ class Outbox:
         patience: seconds a platform may take; then its answer counts as lost, and the next action has its turn.
         delivery: where rows wait for their turn, so that no fact waits for a platform; without it every action
             is performed on the spot, in order, which is how scenarios, rehearsals and tests repeat themselves.
+        keep: how long an action that cannot be sent is worth sending; see `useful_until`.
     """
 
     records: Records
@@ -238,6 +248,7 @@ class Outbox:
     rehearse: bool = False
     patience: float = PATIENCE_S
     delivery: Deliveries | None = None
+    keep: timedelta = KEEP
     _cursor: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
@@ -359,6 +370,7 @@ class Outbox:
             not_before=not_before,
             follow_up=follow,
             kept=_bare(row.action) if state.final else None,
+            untried=isinstance(receipt, (Unreachable, Throttled)),
         )
         if state is OutboxState.WAITING:
             self._wake.set()
@@ -386,6 +398,15 @@ class Outbox:
     def calls(self, row: OutboxRow) -> bool:
         """Say whether carrying a row out means asking its platform now."""
         return not isinstance(row.action, AskStewards) and self._without_asking(row) is None
+
+    def is_away(self, group_id: GroupId) -> bool:
+        """Say whether nobody is there now who could do anything in a group."""
+        platform = self.platforms.get(group_id.partition(":")[0])
+        return not self.rehearse and (platform is None or is_away(platform))
+
+    def is_worth_waiting(self, row: OutboxRow) -> bool:
+        """Say whether a row that cannot be sent now is worth sending later."""
+        return self.clock.now() < useful_until(row, self.keep)
 
     def _without_asking(self, row: OutboxRow) -> Receipt | None:
         """Give the receipt of a row about which its platform need not be asked; None where it must be."""
@@ -433,9 +454,9 @@ class Outbox:
             case Throttled():
                 return OutboxState.WAITING, now + receipt.retry_after
             case Unreachable():
-                return (
-                    (OutboxState.FAILED, None) if tired else (OutboxState.WAITING, now + self._backoff(row))
-                )
+                if now >= useful_until(row, self.keep):
+                    return OutboxState.FAILED, None
+                return OutboxState.WAITING, now + self._pause(row, now)
             case InDoubt():
                 if self._repeatable(row) and not tired:
                     return OutboxState.WAITING, now + self._backoff(row)
@@ -444,6 +465,15 @@ class Outbox:
     def _backoff(self, row: OutboxRow) -> timedelta:
         return BACKOFF * (1 << min(row.attempts, 6))
 
+    def _pause(self, row: OutboxRow, now: datetime) -> timedelta:
+        """Give how long to leave alone what could not be sent, the longer the older it is.
+
+        A delivery holds it back itself while nobody is there, and hands it out as soon as somebody is.
+        """
+        if self.delivery is not None and self.is_away(row.group_id):
+            return BACKOFF
+        return min(max(BACKOFF, (now - row.created_at) / 2), LONGEST_PAUSE)
+
     def _repeatable(self, row: OutboxRow) -> bool:
         return row.action.repeatable or Capability.DEDUPE_SENDS in self.can(row.group_id)
 
@@ -451,6 +481,9 @@ class Outbox:
         if isinstance(receipt, Gone):
             return ()
         actions = stand_ins(row.action, lambda account: self._called(row.group_id, account), self.texts)
+        if isinstance(receipt, Unreachable):
+            # Whatever else would be said or done there did not get through either; a ticket does.
+            actions = tuple(action for action in actions if isinstance(action, AskStewards))
         if isinstance(row.action, MuteAll) and not isinstance(receipt, Impossible):
             # The group may be muted still, so telling it that the rest is over would be untrue.
             actions = (
@@ -698,6 +731,17 @@ def _kept(row: OutboxRow, receipt: Receipt) -> Receipt | None:
 def is_away(platform: Platform) -> bool:
     """Say whether a platform says of itself that it is not connected; what it can do is then not known."""
     return isinstance(platform, Watched) and not platform.health().connected
+
+
+def useful_until(row: OutboxRow, keep: timedelta) -> datetime:
+    """Say until when an action that could not be sent is worth sending.
+
+    Args:
+        row: the action; what contains somebody for a while is worth nothing after that while.
+        keep: how long anything is, counted from when it was decided.
+    """
+    span = row.action.span if isinstance(row.action, Mute) and row.purpose == "contain" else keep
+    return row.created_at + min(keep, max(span, LEAST_KEEP))
 
 
 def _reaches(platform: Platform, action: Action) -> bool:

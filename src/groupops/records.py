@@ -158,7 +158,7 @@ class OutboxRow:
         case_id: the case it belongs to.
         state: where it stands.
         not_before: earliest moment to perform it (quiet hours, throttling, retry).
-        attempts: how often it was tried.
+        attempts: how often it was tried; what was not sent, because nobody was there or not now, was no try.
         receipt: the last receipt.
         created_at, changed_at: when.
         degraded_from: the `kind` of the action this one stands in for (capability chain), or empty.
@@ -531,10 +531,11 @@ class Records(Protocol):
         not_before: datetime | None = None,
         follow_up: Sequence[OutboxRow] = (),
         kept: Action | None = None,
+        untried: bool = False,
     ) -> tuple[OutboxRow, ...]:
         """Write what became of a row, with the rows that stand in for it (capability chain). Returns the latter.
 
-        `kept` replaces the action where its words are not to be kept.
+        `kept` replaces the action where its words are not to be kept; `untried` takes the claim back as a try.
         """
         ...
 

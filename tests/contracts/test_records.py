@@ -664,6 +664,15 @@ async def test_an_action_is_stored_once_under_its_key(records: Records) -> None:
     assert await records.outbox() == first + again
 
 
+async def test_a_claim_that_sent_nothing_was_no_try(records: Records) -> None:
+    (row,) = await records.enqueue(rows("qq:e1", 1))
+    for untried in (True, True, False, True):
+        await records.performing([row.id], NOON)
+        await records.receipted(row.id, OutboxState.WAITING, None, NOON, untried=untried)
+
+    assert [one.attempts for one in await records.outbox()] == [1]
+
+
 async def test_a_row_of_the_outbox_comes_back_as_it_was(records: Records) -> None:
     row = OutboxRow(
         event_id="qq:e9",

@@ -25,6 +25,7 @@ from groupops import (
     DeleteMessage,
     DirectMessage,
     GroupId,
+    Health,
     Mute,
     Option,
     Pace,
@@ -41,7 +42,7 @@ from groupops.config import Config, Start
 from groupops.delivery import Delivery, touches
 from groupops.errors import StoreError
 from groupops.operations import alive, assemble, connect, opened
-from groupops.outbox import PAGE
+from groupops.outbox import KEEP, PAGE
 from groupops.pace import Pacers
 from groupops.records import OutboxRow, OutboxState, Purpose
 from groupops.scenario.refusing import RefusingRecords
@@ -75,6 +76,7 @@ class Slow:
     out: int = 0
     most: int = 0
     lacking: frozenset[Capability] = frozenset()
+    gone: bool = False
 
     def __post_init__(self) -> None:
         self.start = self.clock.now()
@@ -90,6 +92,9 @@ class Slow:
 
     def since(self) -> float:
         return float((self.clock.now() - self.start).total_seconds())
+
+    def health(self) -> Health:
+        return Health(connected=not self.gone)
 
     async def perform(self, action: Action, *, key: str) -> Any:
         self.begun.append((self.since(), action))
@@ -483,6 +488,59 @@ async def test_a_crowd_for_one_platform_hides_no_row_of_another() -> None:
         await d.breathe()
 
         assert [post.text for post in other.world.said_by_bot("g1")] == ["快"]
+
+
+async def test_while_a_platform_is_away_what_is_for_it_waits_in_the_record_and_goes_in_order_later() -> None:
+    async with desk() as d:
+        outbox, d.platform.gone, d.platform.lacking = d.r.engine.outbox, True, frozenset(Capability)
+        for number in range(5):
+            await d.send(f"e{number}", text(f"{number}"))
+            await d.play(1)
+        for _ in range(100):
+            await outbox.pump()
+            await d.play(600)
+        waiting = await d.left()
+        assert [row.attempts for row in waiting] == [0] * 5
+        assert d.delivery.idle
+
+        d.platform.gone, d.platform.lacking = False, frozenset()
+        await d.send("new", text("new"))
+        for _ in range(3):
+            await outbox.pump()
+            await d.play(1)
+        assert d.platform.texts == ["0", "1", "2", "3", "4", "new"]
+        await d.send("next", text("next"))
+        await d.play(1)
+        assert d.platform.texts[-1] == "next"
+
+
+async def test_what_waited_for_a_platform_longer_than_it_was_worth_is_put_before_a_human() -> None:
+    async with desk() as d:
+        d.platform.gone, d.platform.lacking = True, frozenset(Capability)
+        await d.send("e", Mute(group_id=G, account=WANG, span=timedelta(minutes=5)))
+        await d.play(KEEP.total_seconds() - 60)
+        await d.r.engine.outbox.pump()
+        await d.play(1)
+        assert await d.r.records.tickets() == ()
+
+        await d.play(60)
+        await d.r.engine.outbox.pump()
+        await d.play(1)
+        [ticket] = await d.r.records.tickets()
+        assert isinstance(ticket.wanted, Mute)
+        assert d.platform.begun == []
+
+
+async def test_a_ticket_is_opened_though_what_was_to_be_said_before_it_cannot_be() -> None:
+    async with desk() as d:
+        d.platform.gone, d.platform.lacking = True, frozenset(Capability)
+        await d.send("e", text("有事"))
+        await d.play(1)
+        await d.r.engine.outbox.pump()
+        await d.send("f", AskStewards(group_id=G, text="请看"))
+        await d.play(1)
+
+        assert [ticket.text for ticket in await d.r.records.tickets()] == ["请看"]
 
 
 async def test_what_an_operator_s_command_stored_is_taken_up() -> None:

@@ -34,7 +34,7 @@ from groupops import (
 )
 from groupops.engine import Engine
 from groupops.errors import StoreError
-from groupops.outbox import MAX_ATTEMPTS, stand_ins
+from groupops.outbox import KEEP, MAX_ATTEMPTS, stand_ins
 from groupops.plugin import texts_of
 from groupops.records import OutboxState, Purpose
 from groupops.testing import Rig, rig
@@ -107,17 +107,65 @@ async def test_whoever_says_not_now_is_asked_again_when_he_said() -> None:
         assert done(r) == [TEXT]
 
 
-async def test_a_platform_that_never_answers_is_tried_so_often_and_then_a_human_is_asked() -> None:
+async def test_what_cannot_be_sent_waits_for_as_long_as_it_is_worth_it_and_then_a_human_is_asked() -> None:
     async with desk() as r:
         r.sandbox.faults.unplug("mute")
+        await put(r, MUTE)
+        await r.settle()
+        await r.advance(KEEP - timedelta(minutes=5))
+        assert (await states(r), await r.records.tickets()) == (["mute waiting"], ())
+
+        await r.advance(timedelta(minutes=10))
+        [ticket] = await r.records.tickets()
+        assert ticket.wanted == MUTE
+        assert (await states(r))[:2] == ["mute failed", "ask_stewards done"]
+
+
+async def test_what_could_not_be_sent_for_hours_is_sent_when_the_platform_is_back() -> None:
+    async with desk() as r:
+        r.sandbox.faults.unplug("send_text", times=200)
+        await put(r, TEXT)
+        await r.settle()
+        await r.advance(timedelta(hours=8))
+
+        assert done(r) == [TEXT]
+
+
+async def test_a_mute_that_was_to_contain_somebody_is_worth_nothing_after_its_time() -> None:
+    async with desk() as r:
+        r.sandbox.faults.unplug("mute")
+        await put(r, Mute(group_id=G, account=WANG, span=timedelta(minutes=30)), purpose="contain")
+        await r.settle()
+        await r.advance(timedelta(minutes=28))
+        assert await states(r) == ["mute waiting"]
+
+        await r.advance(timedelta(minutes=5))
+        assert (await states(r))[0] == "mute failed"
+
+
+async def test_tries_that_reached_nobody_are_no_tries_when_an_answer_is_lost_at_last() -> None:
+    async with desk() as r:
+        r.sandbox.faults.unplug("mute", times=2 * MAX_ATTEMPTS)
+        await put(r, MUTE)
+        await r.settle()
+        await r.advance(timedelta(minutes=10))
+        r.sandbox.faults.heal()
+        r.sandbox.faults.lose_answers("mute", done=False)
+        await r.advance(timedelta(minutes=30))
+
+        assert await states(r) == ["mute done"]
+
+
+async def test_a_repeatable_action_whose_answers_are_lost_again_and_again_is_shown_in_the_end() -> None:
+    async with desk() as r:
+        r.sandbox.faults.lose_answers("mute", times=10 * MAX_ATTEMPTS, done=False)
         await put(r, MUTE)
         await r.settle()
         await r.advance(timedelta(hours=1))
 
         tried = [line for line in r.sandbox.world.requests if line.action.kind == "mute"]
         assert len(tried) == MAX_ATTEMPTS
-        [ticket] = await r.records.tickets()
-        assert ticket.wanted == MUTE
+        assert (await states(r))[0] == "mute in_doubt"
 
 
 # — in doubt —

@@ -377,6 +377,7 @@ class MemoryRecords:
         not_before: datetime | None = None,
         follow_up: Sequence[OutboxRow] = (),
         kept: Action | None = None,
+        untried: bool = False,
     ) -> tuple[OutboxRow, ...]:
         """Write what became of a row, with the rows that stand in for it. Without a receipt the last one stays."""
         row = self._outbox.rows.get(row_id)
@@ -390,6 +391,7 @@ class MemoryRecords:
                 not_before=not_before,
                 changed_at=now,
                 action=kept or row.action,
+                attempts=row.attempts - untried,
             )
         )
         return self._put_outbox(follow_up)

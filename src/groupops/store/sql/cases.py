@@ -44,7 +44,7 @@ CLAIM = (
 )
 RECEIPT = (
     'UPDATE "core_outbox" SET "state" = ?, "receipt" = COALESCE(?, "receipt"), "not_before" = ?, '
-    '"action" = COALESCE(?, "action"), "changed_at" = ? WHERE "id" = ? RETURNING "id"'
+    '"action" = COALESCE(?, "action"), "changed_at" = ?, "attempts" = "attempts" - ? WHERE "id" = ? RETURNING "id"'
 )
 
 
@@ -148,11 +148,12 @@ class CaseTables(Tables):
         not_before: datetime | None = None,
         follow_up: Sequence[OutboxRow] = (),
         kept: Action | None = None,
+        untried: bool = False,
     ) -> tuple[OutboxRow, ...]:
         """Write what became of a row, with the rows that stand in for it. Without a receipt the last one stays."""
         text = None if receipt is None else wire.receipt_to_json(receipt)
         action = None if kept is None else wire.action_to_json(kept)
-        steps = _receipt(row_id, (state, text, not_before, action, now, row_id), follow_up)
+        steps = _receipt(row_id, (state, text, not_before, action, now, int(untried), row_id), follow_up)
         # A single statement is a transaction by itself.
         return await (at_once if follow_up else follow)(self._client, steps)
 
