@@ -1,0 +1,324 @@
+"""What the company's contacts say of its people, as lines of a roster; pure, so that a dry run shows the deed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from typing import Any
+
+from groupops import AccountId, Person, PersonId, PersonLine
+from groupops.importers import Diff, Roster, compare
+from groupops_wecom.lenient import number, rows, tables, text, word
+
+PLATFORM = "wecom"
+
+LEFT = 5
+"""Status of a member who left the company; 1 active, 2 disabled, 4 not activated are still of it."""
+
+SHRINK = 0.3
+"""Share of those known from the contacts that may be gone at once without being asked about, as for member lists."""
+
+SPOKEN_OF = frozenset({"name", "department", "position", "left", "accounts"})
+"""Columns of a roster that the contacts speak of; all else stays as the register has it."""
+
+NAMES_ONLY = SPOKEN_OF - {"department", "position"}
+
+
+def account_of(userid: str) -> AccountId:
+    """Give the account of a user id; its letters' case is kept."""
+    return AccountId(f"{PLATFORM}:{userid}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Employee:
+    """Somebody of the company, as little as the register needs: no numbers, no addresses, no pictures.
+
+    Args:
+        userid: WeCom's id.
+        name: as the contacts have it; empty where the app may not see it.
+        department: name of the main department.
+        position: as what.
+        left: True when the contacts say that the company was left.
+    """
+
+    userid: str
+    name: str
+    department: str = ""
+    position: str = ""
+    left: bool = False
+
+    def line(self, person_id: PersonId | None = None) -> PersonLine:
+        """Give the line of a roster."""
+        return PersonLine(
+            person_id=person_id,
+            name=self.name,
+            department=self.department,
+            position=self.position,
+            active=not self.left,
+            accounts=(account_of(self.userid),),
+        )
+
+
+def employee_of(user: Mapping[str, Any], departments: Mapping[int, str]) -> Employee | None:
+    """Read a member as `user/list` and `user/get` give one; None for what has no id.
+
+    Args:
+        user: the member.
+        departments: id → name.
+    """
+    userid = word(user.get("userid"), 128)
+    if not userid:
+        return None
+    return Employee(
+        userid=userid,
+        name=text(user.get("name")).strip()[:100],
+        department=_department(user, departments),
+        position=text(user.get("position")).strip()[:100],
+        left=number(user.get("status")) == LEFT,
+    )
+
+
+def _department(user: Mapping[str, Any], departments: Mapping[int, str]) -> str:
+    """Give the name of the main department, else of the first that has one."""
+    ids = [user.get("main_department"), *rows(user.get("department"))]
+    names = (departments.get(id_, "") for id_ in ids if isinstance(id_, int))
+    return next((name for name in names if name), "")
+
+
+def departments_of(answer: Mapping[str, Any]) -> dict[int, str]:
+    """Read `department/list`: id → name, in the order told."""
+    found = ((one.get("id"), text(one.get("name")).strip()[:100]) for one in tables(answer.get("department")))
+    return {id_: name for id_, name in found if isinstance(id_, int)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contacts:
+    """The contacts as the app sees them.
+
+    Args:
+        employees: everybody, once, in the order of the user ids.
+        departments: how many departments were walked.
+        unseen: ids of members that came without a name: they are there, and nothing else can be said of them.
+    """
+
+    employees: tuple[Employee, ...]
+    departments: int = 0
+    unseen: frozenset[str] = frozenset()
+
+    @property
+    def userids(self) -> frozenset[str]:
+        """The ids of everybody who is in it and has not left."""
+        return self.unseen | {one.userid for one in self.employees if not one.left}
+
+    @property
+    def sha256(self) -> str:
+        """A mark of what they say, in hex."""
+        told = [(one.userid, one.name, one.department, one.position, one.left) for one in self.employees]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def gathered(users: Iterable[Mapping[str, Any]], departments: Mapping[int, str]) -> Contacts:
+    """Gather the members of all departments; who is in several is told several times and counts once."""
+    found: dict[str, Employee] = {}
+    for user in users:
+        one = employee_of(user, departments)
+        if one is not None:
+            found.setdefault(one.userid, one)
+    everybody = [one for _, one in sorted(found.items())]
+    return Contacts(
+        employees=tuple(one for one in everybody if one.name),
+        departments=len(departments),
+        unseen=frozenset(one.userid for one in everybody if not one.name),
+    )
+
+
+# — held against the register —
+
+
+class Register:
+    """Who is registered.
+
+    Args:
+        persons: everybody, those who left among them.
+        holders: account → whose it is; those of provisional persons may be left out.
+    """
+
+    def __init__(self, persons: Sequence[Person], holders: Mapping[AccountId, PersonId]) -> None:
+        self.persons = persons
+        self.holders = holders
+        self._by_id = {person.id: person for person in persons}
+        self._alike: dict[tuple[str, str], list[Person]] = {}
+        self._accounts: dict[PersonId, set[AccountId]] = {}
+        for person in persons:
+            self._alike.setdefault((person.name, person.department), []).append(person)
+        for account, id_ in holders.items():
+            self._accounts.setdefault(id_, set()).add(account)
+
+    def of(self, account: AccountId) -> Person | None:
+        """Give the registered person an account is bound to."""
+        id_ = self.holders.get(account)
+        return None if id_ is None else self._by_id.get(id_)
+
+    def meant(self, employee: Employee) -> Person | None:
+        """Give the registered person an employee is: by the account, else the only one of that name there."""
+        alike = self._alike.get((employee.name, employee.department), ())
+        return self.of(account_of(employee.userid)) or (alike[0] if len(alike) == 1 else None)
+
+    def accounts(self, person: Person) -> frozenset[AccountId]:
+        """Give the accounts of a person."""
+        return frozenset(self._accounts.get(person.id, ()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the contacts would change.
+
+    Args:
+        contacts: what was read.
+        roster: the same as lines.
+        diff: the difference, as of any other roster.
+        gone: user ids that were in the contacts last time and are not any more.
+        known: how many there were last time.
+    """
+
+    contacts: Contacts
+    roster: Roster
+    diff: Diff
+    gone: tuple[str, ...] = ()
+    known: int = 0
+
+    @property
+    def shrinks(self) -> bool:
+        """True when so many are gone that the app rather sees less than before: a human looks first."""
+        return len(self.gone) > SHRINK * self.known
+
+
+def held_against(
+    contacts: Contacts,
+    register: Register,
+    known: Collection[str],
+    *,
+    now: datetime,
+    zone: tzinfo,
+    keep_details: bool = False,
+) -> Found:
+    """Hold the contacts against the register.
+
+    Whoever was in the contacts last time and is not any more has left; of everybody else who is registered and
+    not in them (another platform's people, customers) nothing is said.
+
+    Args:
+        contacts: what was read.
+        register: who is registered.
+        known: the user ids that were there last time.
+        now: when it is said.
+        zone: the timezone dates are shown in.
+        keep_details: True to leave department and position of whom the register knows as they are.
+    """
+    there = contacts.unseen | {one.userid for one in contacts.employees}
+    gone = tuple(sorted(set(known) - there))
+    roster = _roster(contacts, _lines(contacts, register, gone), keep_details=keep_details)
+    diff = compare(roster, register.persons, register.holders, now=now, zone=zone)
+    mine = {id_ for account, id_ in register.holders.items() if account.startswith(f"{PLATFORM}:")}
+    missing = tuple(person for person in diff.missing if person.id in mine)
+    return Found(
+        contacts=contacts,
+        roster=roster,
+        diff=replace(diff, missing=missing),
+        gone=gone,
+        known=len(known),
+    )
+
+
+def _lines(contacts: Contacts, register: Register, gone: Iterable[str]) -> tuple[PersonLine, ...]:
+    """Give a line for everybody; who has left and was never registered is none of ours."""
+    there = [
+        _filled(one, register)
+        for one in contacts.employees
+        if not one.left or register.of(account_of(one.userid)) is not None
+    ]
+    named = {account for line in there for account in line.accounts}
+    left: dict[PersonId, PersonLine] = {}
+    for userid in gone:
+        person = register.of(account_of(userid))
+        # With another account that the contacts name, only the id was changed and nobody left.
+        if person is not None and person.active and named.isdisjoint(register.accounts(person)):
+            left[person.id] = line_of(person, active=False)
+    return (*there, *left.values())
+
+
+def _filled(employee: Employee, register: Register) -> PersonLine:
+    """Give an employee's line; what the contacts leave empty stays as the register has it."""
+    line, person = employee.line(), register.meant(employee)
+    if person is None:
+        return line
+    return replace(
+        line,
+        department=line.department or person.department,
+        position=line.position or person.position,
+    )
+
+
+def line_of(person: Person, *, active: bool, accounts: tuple[AccountId, ...] = ()) -> PersonLine:
+    """Give the line that says of a registered person nothing new but whether they are there."""
+    return PersonLine(
+        person_id=person.id,
+        ref=person.ref,
+        name=person.name,
+        department=person.department,
+        company=person.company,
+        position=person.position,
+        region=person.region,
+        org_roles=person.org_roles,
+        active=active,
+        accounts=accounts,
+    )
+
+
+def _roster(contacts: Contacts, lines: tuple[PersonLine, ...], *, keep_details: bool) -> Roster:
+    return Roster(
+        file=PLATFORM,
+        sheet="",
+        sha256=contacts.sha256,
+        columns=NAMES_ONLY if keep_details else SPOKEN_OF,
+        lines=lines,
+        rows=tuple(range(1, len(lines) + 1)),
+    )
+
+
+# — one at a time —
+
+
+def changed_line(employee: Employee, person: Person | None) -> PersonLine | None:
+    """Give the line for a member who came or changed, told by an event; None when there is nothing to say.
+
+    What the contacts do not speak of stays as the register has it.
+
+    Args:
+        employee: as `user/get` gives it now.
+        person: who is registered under its account.
+    """
+    if person is None:
+        return None if employee.left or not employee.name else employee.line()
+    line = line_of(person, active=not employee.left, accounts=(account_of(employee.userid),))
+    if employee.left:
+        return line if person.active else None
+    told = replace(
+        line,
+        name=employee.name or person.name,
+        department=employee.department or person.department,
+        position=employee.position or person.position,
+    )
+    return None if person.active and _says_the_same(told, person) else told
+
+
+def _says_the_same(line: PersonLine, person: Person) -> bool:
+    return (line.name, line.department, line.position) == (person.name, person.department, person.position)
+
+
+def left_line(person: Person | None) -> PersonLine | None:
+    """Give the line for a member who was deleted; None for somebody nobody knows, or who is gone already."""
+    return None if person is None or not person.active else line_of(person, active=False)
