@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 from typing import Literal
-from weakref import WeakValueDictionary
 
 from groupops.actions import (
     Action,
@@ -25,6 +24,7 @@ from groupops.actions import (
 )
 from groupops.clock import Clock
 from groupops.directory import PeopleBook
+from groupops.echoes import SAME_UTTERANCE_S
 from groupops.events import Event, MessagePosted, MessageRecalled
 from groupops.hooks import Hooks
 from groupops.outbox import Outbox, renumbered
@@ -40,6 +40,7 @@ from groupops.records import (
     CaseStatus,
     Decision,
     Due,
+    Known,
     OutboxRow,
     OutboxState,
     Purpose,
@@ -108,6 +109,18 @@ class _Scene:
         return self.plan.policy.ladders.get(self.worst.ladder) if self.worst.ladder else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An offence before anything is read of whoever did it."""
+
+    event: Event
+    plan: GroupPlan
+    member: Member
+    ruling: Ruling
+    worst: Offence
+    standing: Standing
+
+
 def _goes_unsaid(case: Case, scene: _Scene) -> bool:
     """Say whether a member would hear nothing until a human decides, on a ladder that begins with no reminder.
 
@@ -140,9 +153,6 @@ class Casebook:
     hooks: Hooks
     texts: Texts
     plan_of: Callable[[GroupId], GroupPlan | None]
-    _turns: WeakValueDictionary[PersonId, asyncio.Lock] = field(
-        default_factory=WeakValueDictionary[PersonId, asyncio.Lock]
-    )
 
     # — booking —
 
@@ -161,91 +171,52 @@ class Casebook:
         worst = ruling.worst
         if worst is None or not member.account:
             return None
-        person = await self.records.person_for(member.account, name=member.name)
-        async with self._turn_of(person.id):
-            earlier = await self._same_burst(event, person.id, worst, plan)
-            if earlier is not None:
-                return await self._add_hit(event, plan, member, ruling, earlier)
-            return await self._book(event, plan, member, person.id, ruling, worst)
-
-    def _turn_of(self, person_id: PersonId) -> asyncio.Lock:
-        """One at a time per person, in whatever groups: what a mute may still take is read before it is booked."""
-        turn = self._turns.get(person_id)
-        if turn is None:
-            turn = self._turns[person_id] = asyncio.Lock()
-        return turn
-
-    async def _book(
-        self,
-        event: Event,
-        plan: GroupPlan,
-        member: Member,
-        person_id: PersonId,
-        ruling: Ruling,
-        worst: Offence,
-    ) -> Booked:
-        standing = await self._standing(event, plan, member, person_id, ruling)
-        scene = _Scene(
-            event=event,
-            plan=plan,
-            member=member,
-            worst=worst,
-            offences=_offences(ruling),
-            standing=standing,
-            contained=contain(_offences(ruling), standing),
-        )
-        draft = self._draft(event, plan, member, person_id, ruling)
+        midnight = plan.local(self.clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+        mutes = any(isinstance(action, Mute) for action in ruling.contain)
         return await self.records.book(
             event.id,
-            person_id,
+            member.account,
             worst.ladder,
             self.clock.now(),
-            lambda strikes: self._booking(draft, scene, strikes),
-        )
-
-    async def _same_burst(
-        self, event: Event, person_id: PersonId, worst: Offence, plan: GroupPlan
-    ) -> Case | None:
-        """Find the case this hit belongs to: same ladder, within the burst of its first hit (G9).
-
-        A case that came to nothing (taken back in time, dismissed) shelters no further hit, but what was a hit of
-        it stays one: told again after a restart, it is no new offence.
-        """
-        burst = timedelta(seconds=plan.policy.discipline.burst_s)
-        if not worst.ladder or not burst:
-            return None
-        recent = await self.records.cases(
-            person_id=person_id, group_id=event.group_id, since=event.at - burst
-        )
-        mark = Evidence(what="repeat", detail=event.id)
-        counted = next((case for case in recent if mark in case.evidence), None)
-        return counted or next(
-            (
-                case
-                for case in recent
-                if case.event_id != event.id
-                and case.ladder == worst.ladder
-                and case.status in _ALIVE
-                and burst_of(case, event.at, burst)
+            partial(
+                self._weighed, _Seen(event, plan, member, ruling, worst, self._standing(event, plan, member))
             ),
-            None,
+            name=member.name,
+            recent=event.at - max(SAME_UTTERANCE, timedelta(seconds=plan.policy.discipline.burst_s)),
+            contained=midnight if mutes else None,
         )
 
-    async def _add_hit(
-        self, event: Event, plan: GroupPlan, member: Member, ruling: Ruling, case: Case
-    ) -> Booked:
+    def _weighed(self, seen: _Seen, known: Known) -> Booking | Case:
+        """Decide what an offence is: one that was told before, one more hit of a burst, or a case of its own. Pure."""
+        event, ruling = seen.event, seen.ruling
+        told = next((case for case in known.recent if _is_told_again(case, event)), None)
+        if told is not None:
+            return _with_evidence(told, Evidence(what="source", detail=event.source))
+        offences, standing = _offences(ruling), replace(seen.standing, muted=_muted(known.contained))
+        contained = contain(offences, standing)
+        first = _same_burst(event, known.recent, seen.worst, seen.plan)
+        if first is not None:
+            return self._one_more(seen, first, contained)
+        scene = _Scene(
+            event=event,
+            plan=seen.plan,
+            member=seen.member,
+            worst=seen.worst,
+            offences=offences,
+            standing=standing,
+            contained=contained,
+        )
+        draft = self._draft(event, seen.plan, seen.member, known.person_id, ruling)
+        return self._booking(draft, scene, known.strikes)
+
+    def _one_more(self, seen: _Seen, case: Case, contained: Contained) -> Booking | Case:
         """Add a further hit of one burst to its case: contained like the first, no second strike."""
-        mark = Evidence(what="repeat", detail=event.id)
+        mark = Evidence(what="repeat", detail=seen.event.id)
         if mark in case.evidence:
-            return Booked(case=case, outbox=(), fresh=False)
-        standing = await self._standing(event, plan, member, case.person_id, ruling)
-        actions = [
-            action
-            for action in contain(_offences(ruling), standing).now
-            if not isinstance(action, (Reply, SendText))
-        ]
-        rows = self.outbox.rows(event.id, "contain", actions, plugin=ruling.plugin, case_id=case.id)
-        return await self.records.update_case(replace(case, evidence=(*case.evidence, mark)), outbox=rows)
+            return case
+        actions = [action for action in contained.now if not isinstance(action, (Reply, SendText))]
+        rows = self._rows_of(seen.event.id, "contain", actions, seen.ruling.plugin, case.id)
+        return Booking(case=replace(case, evidence=(*case.evidence, mark)), outbox=rows)
 
     async def add_evidence(self, case: Case, evidence: Evidence) -> Case:
         """Add evidence to a case, e.g. a second source that saw the same utterance; nothing else changes."""
@@ -253,29 +224,15 @@ class Casebook:
             return case
         return (await self.records.update_case(replace(case, evidence=(*case.evidence, evidence)))).case
 
-    async def _standing(
-        self, event: Event, plan: GroupPlan, member: Member, person_id: PersonId, ruling: Ruling
-    ) -> Standing:
-        mutes = any(isinstance(action, Mute) for action in ruling.contain)
+    def _standing(self, event: Event, plan: GroupPlan, member: Member) -> Standing:
         return Standing(
             member=member,
             stage=plan.stage,
             late=event.arrived_late,
             roles_known=Capability.READ_ROLE in self.outbox.can(event.group_id),
-            muted=await self._muted_today(person_id, plan) if mutes else timedelta(),
+            muted=timedelta(),
             limit=timedelta(minutes=plan.policy.discipline.hold_mute_minutes),
         )
-
-    async def _muted_today(self, person_id: PersonId, plan: GroupPlan) -> timedelta:
-        """Add up how long the machine has muted a person since midnight, from what was really asked for."""
-        midnight = plan.local(self.clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
-        spent = timedelta()
-        # A case of last night may have had a further hit, and a further mute, this morning.
-        for case in await self.records.cases(person_id=person_id, since=midnight - _A_DAY):
-            for row in await self.records.outbox(case_id=case.id):
-                if isinstance(row.action, Mute) and _counts_as_muted(row, midnight):
-                    spent += row.action.span
-        return spent
 
     def _draft(
         self, event: Event, plan: GroupPlan, member: Member, person_id: PersonId, ruling: Ruling
@@ -309,7 +266,7 @@ class Casebook:
         )
 
     def _booking(self, draft: Case, scene: _Scene, strikes: int) -> Booking:
-        """Make the case and all that follows at once. Pure: may be asked again by a transaction that retries."""
+        """Make the case and all that follows at once. Pure."""
         ladder = scene.ladder
         discipline = scene.plan.policy.discipline
         step = None if ladder is None else next_step(ladder, strikes, discipline)
@@ -568,16 +525,13 @@ class Casebook:
         ]
 
     async def _take_effect(self, case: Case, who: Member, plan: GroupPlan, event_id: str) -> Answered:
-        async with self._turn_of(case.person_id):
-            return await self._in_force(case, who, plan, event_id)
-
-    async def _in_force(self, case: Case, who: Member, plan: GroupPlan, event_id: str) -> Answered:
         now = self.clock.now()
         ladder = plan.policy.ladders.get(case.ladder)
+        strikes = await self._strikes(case)
         effective = replace(
             case,
             status=CaseStatus.EFFECTIVE,
-            strike=await self._strikes(case) + 1 if case.ladder else 0,
+            strike=strikes + 1 if case.ladder else 0,
             decided_at=now,
             noticed_at=case.noticed_at or now,
             expires_at=now + timedelta(days=ladder.ttl_days if ladder else plan.policy.retention.strike_days),
@@ -600,7 +554,8 @@ class Casebook:
             case_id=case.id,
             first=_AFTER_ANSWER + len(rows),
         )
-        booked = await self.records.update_case(effective, outbox=rows)
+        counted = (strikes, now) if case.ladder else None
+        booked = await self.records.update_case(effective, outbox=rows, counted=counted)
         await self._audit(booked.case, "effective", who.account, step=case.step, strike=effective.strike)
         return Answered(
             text=self.texts("approved.done", id=case.id, step=self.texts(f"step.{case.step}")),
@@ -947,13 +902,12 @@ class Casebook:
         earlier = await self._about(report)
         if earlier is not None:
             return await self._join_report(earlier, report)
-        person = await self.records.person_for(report.account)
         member = self.people.member(report.group_id, report.account)
         now = self.clock.now()
         draft = Case(
             event_id=event_id,
             group_id=report.group_id,
-            person_id=person.id,
+            person_id=_NOBODY_YET,
             account=report.account,
             message_id=report.message_id,
             plugin=plugin,
@@ -978,7 +932,7 @@ class Casebook:
             return self.outbox.rows(event_id, "steward", (ask,), plugin=plugin, first=_AFTER_ANSWER)
 
         booking = Booking(case=draft, for_case=follow, due=(self._lapse_of(draft, plan),))
-        return await self.records.book(event_id, person.id, report.ladder, now, lambda _: booking)
+        return await self.records.book(event_id, report.account, report.ladder, now, lambda _: booking)
 
     async def _about(self, report: OpenCase) -> Case | None:
         """Find the case that stands for the message a report is about."""
@@ -1132,16 +1086,74 @@ _UNDOABLE = frozenset(
     }
 )
 
-_A_DAY = timedelta(days=1)
+_NOBODY_YET = PersonId(0)
+"""Stands in a draft until the record says whose case it is."""
+
+SAME_UTTERANCE = timedelta(seconds=SAME_UTTERANCE_S)
 
 _UNPROVABLE = (*TALK, AskStewards, DecideJoin)
 """Actions of which no list and no fact shows that somebody did them by hand."""
 
 
-def _counts_as_muted(row: OutboxRow, midnight: datetime) -> bool:
-    """Say whether a mute counts against today's measure: the machine asked for it, and it was not called off."""
-    asked = row.purpose == "contain" and row.created_at >= midnight
-    return asked and (row.state is not OutboxState.CANCELLED or may_be_done(row))
+def _muted(contained: Iterable[OutboxRow]) -> timedelta:
+    """Add up how long the machine asked to mute a person; what was called off before it was done does not count."""
+    spans = (
+        row.action.span
+        for row in contained
+        if isinstance(row.action, Mute) and (row.state is not OutboxState.CANCELLED or may_be_done(row))
+    )
+    return sum(spans, timedelta())
+
+
+def _is_told_again(case: Case, event: Event) -> bool:
+    """Say whether a case is of the utterance that another source tells now: memory of it is empty after a restart."""
+    return (
+        isinstance(event, MessagePosted)
+        and case.group_id == event.group_id
+        and case.event_id != event.id
+        and case.message_id != event.message_id
+        and abs(case.opened_at - event.at) <= SAME_UTTERANCE
+        and bool(case.excerpt)
+        and case.excerpt == event.text
+        and _source_of(case.evidence) not in ("", event.source)
+    )
+
+
+def _source_of(evidence: Iterable[Evidence]) -> str:
+    """Give the first source a case was seen by, as its evidence tells."""
+    return next((item.detail for item in evidence if item.what == "source"), "")
+
+
+def _with_evidence(case: Case, evidence: Evidence) -> Booking | Case:
+    """Add evidence to a case of which nothing new follows."""
+    if evidence in case.evidence:
+        return case
+    return Booking(case=replace(case, evidence=(*case.evidence, evidence)), again=True)
+
+
+def _same_burst(event: Event, recent: Sequence[Case], worst: Offence, plan: GroupPlan) -> Case | None:
+    """Find the case this hit belongs to: same ladder, within the burst of its first hit (G9).
+
+    A case that came to nothing (taken back in time, dismissed) shelters no further hit, but what was a hit of
+    it stays one: told again after a restart, it is no new offence.
+    """
+    burst = timedelta(seconds=plan.policy.discipline.burst_s)
+    if not worst.ladder or not burst:
+        return None
+    since, mark = event.at - burst, Evidence(what="repeat", detail=event.id)
+    here = [case for case in recent if case.group_id == event.group_id and case.opened_at >= since]
+    counted = next((case for case in here if mark in case.evidence), None)
+    return counted or next(
+        (
+            case
+            for case in here
+            if case.event_id != event.id
+            and case.ladder == worst.ladder
+            and case.status in _ALIVE
+            and burst_of(case, event.at, burst)
+        ),
+        None,
+    )
 
 
 def _done_by_hand(ticket: Ticket) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 
 from groupops.actions import (
@@ -26,7 +25,7 @@ from groupops.clock import Clock
 from groupops.commands import Answer, Commands, Found
 from groupops.counters import CountersUnavailable
 from groupops.directory import PeopleBook
-from groupops.echoes import SAME_UTTERANCE_S, Heard, Uttered
+from groupops.echoes import Heard, Uttered
 from groupops.errands import Errands
 from groupops.errors import ConfigError, Conflict, StoreError
 from groupops.events import (
@@ -55,8 +54,6 @@ REACT_FROM = 1000
 
 PLACES = 1000
 """Numbers each plugin's answer has for itself, so that an action is known again whoever else answered."""
-
-SAME_UTTERANCE = timedelta(seconds=SAME_UTTERANCE_S)
 
 RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds to wait before a fact is tried again when the database refused."""
@@ -295,37 +292,16 @@ class Flow:
             outcome.would = ruling
             await self._note(event, "would have", ruling)
             return
-        earlier = await self._booked_before(event, member)
-        if earlier:
-            outcome.duplicate = True
-            return
         booked = await self.casebook.book(event, plan, member, ruling)
-        outcome.booked = booked
         if booked is None:
             return
+        if not booked.fresh and booked.case.event_id != event.id:
+            outcome.duplicate = True
+            return
+        outcome.booked = booked
         if booked.outbox:
             outcome.receipts += await self.outbox.send(booked_rows(booked))
         await self._tell_case(booked.case, outcome)
-
-    async def _booked_before(self, event: Event, member: Member) -> bool:
-        """After a restart memory is empty: ask the record whether another source brought this utterance."""
-        if not isinstance(event, MessagePosted) or member.person_id is None:
-            return False
-        since = event.at - SAME_UTTERANCE
-        for case in await self.records.cases(
-            group_id=event.group_id, person_id=member.person_id, since=since
-        ):
-            other = case.event_id != event.id and case.message_id != event.message_id
-            if (
-                other
-                and abs(case.opened_at - event.at) <= SAME_UTTERANCE
-                and case.excerpt
-                and case.excerpt == event.text
-                and _source_of(case.evidence) not in ("", event.source)
-            ):
-                await self.casebook.add_evidence(case, Evidence(what="source", detail=event.source))
-                return True
-        return False
 
     async def _hold(self, event: Event, faults: Sequence[str], outcome: Outcome) -> None:
         """A plugin failed and the group wants such messages held: a steward is asked to look."""
@@ -631,8 +607,3 @@ def _unless_held(asked: Asked) -> Asked:
     if asked.held:
         raise CountersUnavailable("held until the counters are back")
     return asked
-
-
-def _source_of(evidence: Iterable[Evidence]) -> str:
-    """Give the first source a case was seen by, as its evidence tells."""
-    return next((item.detail for item in evidence if item.what == "source"), "")

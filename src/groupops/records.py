@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 from groupops.actions import Action, Option, Receipt
+from groupops.errors import Conflict
 from groupops.events import Listed
 from groupops.people import AccountId, Clause, Group, GroupId, Person, PersonId, Stage
 from groupops.verdicts import Evidence, Severity
@@ -307,20 +308,39 @@ class Steward:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the record knows of whoever is to be booked, as the transaction sees it that books.
+
+    Args:
+        person_id: who it is.
+        strikes: the person's valid strikes on the ladder.
+        recent: the person's cases since the moment asked for, in whatever group, oldest first.
+        contained: actions stored for containment of the person's cases since the moment asked for, oldest first.
+    """
+
+    person_id: PersonId
+    strikes: int
+    recent: tuple[Case, ...] = ()
+    contained: tuple[OutboxRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
     """What is written in one transaction when an offence is booked.
 
     Args:
-        case: the case, without its number.
+        case: the case without its number, or one of those that are `Known`, changed.
         outbox: actions stored with it.
         for_case: makes the actions that name the case's number, once it has one; stored behind `outbox`.
         due: moments at which it wants to be looked at again.
+        again: True when the fact was told before, by another source: nothing follows from it.
     """
 
     case: Case
     outbox: tuple[OutboxRow, ...] = ()
     for_case: Callable[[Case], tuple[OutboxRow, ...]] | None = None
     due: tuple[Due, ...] = ()
+    again: bool = False
 
     def rows(self, case: Case) -> tuple[OutboxRow, ...]:
         """Give all actions to be stored with the case, now that it has its number."""
@@ -329,7 +349,7 @@ class Booking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booked:
-    """What was written: rows with their numbers. `fresh` False: the fact had been booked before, nothing changed."""
+    """What was written: rows with their numbers. `fresh` False: the fact had been booked before, nothing follows."""
 
     case: Case
     outbox: tuple[OutboxRow, ...]
@@ -346,6 +366,12 @@ class Merge:
     by: str
     at: datetime
     undone_at: datetime | None = None
+
+
+def require_strikes(case_id: int, counted: int, found: int) -> None:
+    """Raise Conflict when strikes are not as many as they were counted."""
+    if found != counted:
+        raise Conflict(f"case {case_id} was decided on {counted} strikes, but there are {found}; count again")
 
 
 class Records(Protocol):
@@ -463,21 +489,29 @@ class Records(Protocol):
     async def book(
         self,
         event_id: str,
-        person_id: PersonId,
+        account: AccountId,
         ladder: str,
         now: datetime,
-        decide: Callable[[int], Booking],
+        decide: Callable[[Known], Booking | Case],
+        *,
+        name: str = "",
+        recent: datetime | None = None,
+        contained: datetime | None = None,
     ) -> Booked:
-        """Book an offence: count the person's valid strikes on the ladder, ask `decide`, write what it says.
+        """Book an offence: read what is known of the person, ask `decide`, write what it says.
 
         All in one transaction, and one at a time per person, so that two offences at once are two strikes.
 
         Args:
             event_id: the fact; if a case for it stands already, that case is returned with `fresh=False`.
-            person_id: whose strikes to count.
-            ladder: on which ladder; empty counts none.
+            account: who did it; an account bound to nobody gets a provisional person.
+            ladder: on which ladder to count strikes; empty counts none.
             now: strikes that expire later than this are valid.
-            decide: from the number of valid strikes to what is to be written. Pure.
+            decide: from what is known to what is to be written; a case as it stands when nothing is. Pure, and
+                called in whatever thread the database is.
+            name: of a provisional person.
+            recent: since when the person's cases are wanted; None wants none.
+            contained: since when the actions of containment are wanted; None wants none.
         """
         ...
 
@@ -507,9 +541,18 @@ class Records(Protocol):
         ...
 
     async def update_case(
-        self, case: Case, *, outbox: Sequence[OutboxRow] = (), due: Sequence[Due] = ()
+        self,
+        case: Case,
+        *,
+        outbox: Sequence[OutboxRow] = (),
+        due: Sequence[Due] = (),
+        counted: tuple[int, datetime] | None = None,
     ) -> Booked:
-        """Write a changed case with what follows from it; `case.version` must be the stored one. Returns it with version + 1."""
+        """Write a changed case with what follows from it; `case.version` must be the stored one. Returns it with version + 1.
+
+        With `counted` it is a Conflict as well when the person's valid strikes on the case's ladder are not so many
+        at that moment: another offence was booked meanwhile.
+        """
         ...
 
     # — outbox —

@@ -23,6 +23,7 @@ from groupops.records import (
     CaseStatus,
     Decision,
     Due,
+    Known,
     Obligation,
     ObligationStatus,
     OutboxRow,
@@ -431,7 +432,7 @@ async def test_a_case_is_booked_with_what_follows_from_it(records: Records) -> N
 
     done = await records.book(
         "qq:e1",
-        li.id,
+        LI,
         "soft",
         NOON,
         lambda _: Booking(case=full_case(li.id), outbox=rows("qq:e1", 2), due=(due(),)),
@@ -455,7 +456,7 @@ async def test_an_action_may_name_the_number_of_its_case(records: Records) -> No
 
     done = await records.book(
         "qq:e1",
-        li.id,
+        LI,
         "soft",
         NOON,
         lambda _: Booking(case=plain_case(li.id), outbox=rows("qq:e1", 1), for_case=told),
@@ -468,9 +469,9 @@ async def test_an_action_may_name_the_number_of_its_case(records: Records) -> No
 
 async def test_the_same_fact_is_booked_once(records: Records) -> None:
     li = await records.person_for(LI)
-    first = await records.book("qq:e1", li.id, "soft", NOON, booking(li.id, outbox=rows("qq:e1", 1)))
+    first = await records.book("qq:e1", LI, "soft", NOON, booking(li.id, outbox=rows("qq:e1", 1)))
 
-    again = await records.book("qq:e1", li.id, "soft", NOON, forbidden)
+    again = await records.book("qq:e1", LI, "soft", NOON, forbidden)
 
     assert not again.fresh
     assert (again.case, again.outbox) == (first.case, first.outbox)
@@ -480,9 +481,9 @@ async def test_of_two_who_book_the_same_fact_at_once_one_books(records: Records,
     li, wang = await records.person_for(LI), await records.person_for(WANG)
 
     done = await asyncio.gather(
-        records.book("qq:e1", li.id, "soft", NOON, booking(li.id)),
-        neighbour.book("qq:e1", wang.id, "soft", NOON, booking(wang.id)),
-        records.book("qq:e1", li.id, "soft", NOON, booking(li.id)),
+        records.book("qq:e1", LI, "soft", NOON, booking(li.id)),
+        neighbour.book("qq:e1", WANG, "soft", NOON, booking(wang.id)),
+        records.book("qq:e1", LI, "soft", NOON, booking(li.id)),
     )
 
     assert sorted(each.fresh for each in done) == [False, False, True]
@@ -495,13 +496,13 @@ async def test_bookings_at_once_for_one_person_count_one_after_the_other(
     li = await records.person_for(LI)
     counted: list[int] = []
 
-    def decide(count: int) -> Booking:
-        counted.append(count)
-        return Booking(case=plain_case(li.id, strike=count + 1))
+    def decide(known: Known) -> Booking:
+        counted.append(known.strikes)
+        return Booking(case=plain_case(li.id, strike=known.strikes + 1))
 
     done = await asyncio.gather(
         *(
-            (records, neighbour)[number % 2].book(f"qq:e{number}", li.id, "soft", NOON, decide)
+            (records, neighbour)[number % 2].book(f"qq:e{number}", LI, "soft", NOON, decide)
             for number in range(8)
         )
     )
@@ -512,12 +513,13 @@ async def test_bookings_at_once_for_one_person_count_one_after_the_other(
 
 async def test_nothing_is_written_when_the_decision_fails(records: Records) -> None:
     li = await records.person_for(LI)
+    cases: dict[int, Case] = {}
 
-    with pytest.raises(ZeroDivisionError):
-        await records.book("qq:e1", li.id, "soft", NOON, lambda count: booking(li.id)(count // 0))
+    with pytest.raises(KeyError):
+        await records.book("qq:e1", LI, "soft", NOON, lambda known: Booking(case=cases[known.strikes]))
 
     assert await records.case_of_event("qq:e1") is None
-    assert (await records.book("qq:e1", li.id, "soft", NOON, booking(li.id))).fresh
+    assert (await records.book("qq:e1", LI, "soft", NOON, booking(li.id))).fresh
 
 
 async def test_a_booking_that_is_cancelled_happens_entirely_or_not_at_all(records: Records) -> None:
@@ -525,22 +527,110 @@ async def test_a_booking_that_is_cancelled_happens_entirely_or_not_at_all(record
 
     for turn in range(6):
         task = asyncio.create_task(
-            records.book(f"qq:e{turn}", li.id, "soft", NOON, booking(li.id, outbox=rows(f"qq:e{turn}", 2)))
+            records.book(f"qq:e{turn}", LI, "soft", NOON, booking(li.id, outbox=rows(f"qq:e{turn}", 2)))
         )
         for _ in range(turn):
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    after = await records.book("qq:after", li.id, "soft", NOON, booking(li.id))
+    after = await records.book("qq:after", LI, "soft", NOON, booking(li.id))
     assert after.fresh
     for case in await records.cases():
         assert len(await records.outbox(case_id=case.id)) == (0 if case.id == after.case.id else 2)
 
 
-async def test_nobody_can_be_booked_who_is_not_there(records: Records) -> None:
-    with pytest.raises(StoreError, match="no person 5"):
-        await records.book("qq:e1", PersonId(5), "soft", NOON, forbidden)
+async def test_whoever_is_not_known_is_booked_as_a_provisional_person(records: Records) -> None:
+    done = await records.book("qq:e1", LI, "soft", NOON, booking(PersonId(0)), name="李")
+
+    person = await there(records.person_of(LI))
+    assert (person.name, person.provisional) == ("李", True)
+    assert done.case.person_id == person.id
+    assert await records.book("qq:e2", LI, "soft", NOON, booking(PersonId(0))) != done
+    assert await records.persons() == (person,)
+
+
+async def test_of_two_who_book_somebody_unknown_at_once_both_book_the_same_person(
+    records: Records, neighbour: Records
+) -> None:
+    done = await asyncio.gather(
+        *(
+            each.book(f"qq:e{number}", LI, "soft", NOON, booking(PersonId(0)))
+            for number, each in enumerate((records, neighbour) * 2)
+        )
+    )
+
+    assert len(await records.persons()) == 1
+    assert len({each.case.person_id for each in done}) == 1
+
+
+async def test_a_booking_is_decided_on_what_is_known_of_the_person(records: Records) -> None:
+    li, wang = await records.person_for(LI), await records.person_for(WANG)
+    await records.book("qq:old", LI, "soft", NOON, booking(li.id, opened_at=NOON - DAY))
+    here = await records.book("qq:e1", LI, "soft", NOON, booking(li.id, outbox=rows("qq:e1", 2)))
+    there_ = await records.book("qq:e2", LI, "kick", NOON, booking(li.id, group_id=GroupId("qq:200")))
+    await records.book("qq:e3", WANG, "soft", NOON, booking(wang.id, outbox=rows("qq:e3", 1)))
+    await records.enqueue([replace(rows("qq:e4", 1)[0], case_id=here.case.id, purpose="notice")])
+    old = replace(rows("qq:e5", 1)[0], case_id=here.case.id, created_at=NOON - timedelta(minutes=1))
+    await records.enqueue([old])
+    seen: list[Known] = []
+
+    def decide(known: Known) -> Case:
+        seen.append(known)
+        return known.recent[0]
+
+    again = await records.book("qq:e6", LI, "soft", NOON, decide, recent=NOON, contained=NOON)
+    await records.book("qq:e7", LI, "", NOON, lambda known: (seen.append(known), here.case)[1])
+
+    assert seen == [
+        Known(person_id=li.id, strikes=3, recent=(here.case, there_.case), contained=here.outbox),
+        Known(person_id=li.id, strikes=0),
+    ]
+    assert (again.case, again.outbox, again.fresh) == (here.case, (), False)
+    assert await records.case_of_event("qq:e6") is None
+
+
+async def test_a_booking_may_change_a_case_that_is_known(records: Records) -> None:
+    li = await records.person_for(LI)
+    first = await records.book("qq:e1", LI, "soft", NOON, booking(li.id))
+    mark = Evidence(what="repeat", detail="qq:e2")
+
+    def once_more(known: Known) -> Booking:
+        changed = replace(known.recent[0], evidence=(mark,))
+        return Booking(case=changed, outbox=rows("qq:e2", 1))
+
+    done = await records.book("qq:e2", LI, "soft", NOON, once_more, recent=NOON)
+
+    assert done.fresh
+    assert done.case == replace(first.case, evidence=(mark,), version=1)
+    assert await records.cases() == (done.case,)
+    assert [row.event_id for row in await records.outbox(case_id=first.case.id)] == ["qq:e2"]
+
+
+async def test_what_another_source_tells_again_is_kept_and_is_not_fresh(records: Records) -> None:
+    li = await records.person_for(LI)
+    first = await records.book("qq:e1", LI, "soft", NOON, booking(li.id))
+    again = replace(first.case, evidence=(Evidence(what="source", detail="archive"),))
+
+    done = await records.book("qq:e2", LI, "soft", NOON, lambda _: Booking(case=again, again=True))
+
+    assert not done.fresh
+    assert await records.case(first.case.id) == done.case == replace(again, version=1)
+
+
+async def test_a_case_does_not_take_effect_on_strikes_that_are_no_longer_so_many(records: Records) -> None:
+    li = await records.person_for(LI)
+    case = await booked(records, li.id, "qq:e1", status=CaseStatus.PROPOSED)
+    effective = replace(case, status=CaseStatus.EFFECTIVE, strike=1)
+    await booked(records, li.id, "qq:e2")
+
+    with pytest.raises(Conflict, match="decided on 0 strikes, but there are 1"):
+        await records.update_case(effective, outbox=rows("qq:yes", 1), counted=(0, NOON))
+
+    assert await records.case(case.id) == case
+    assert await records.outbox() == ()
+    done = await records.update_case(replace(effective, strike=2), counted=(1, NOON))
+    assert done.case.strike == 2
 
 
 async def test_only_effective_unexpired_cases_of_the_ladder_count(records: Records) -> None:
@@ -632,7 +722,7 @@ async def test_a_text_no_database_can_hold_does_not_stop_a_booking(records: Reco
     )
     row = replace(rows("qq:e1", 1)[0], action=SendText(group_id=GROUP, text=nasty))
 
-    done = await records.book("qq:e1", li.id, "soft", NOON, lambda _: Booking(case=case, outbox=(row,)))
+    done = await records.book("qq:e1", LI, "soft", NOON, lambda _: Booking(case=case, outbox=(row,)))
 
     kept = await there(records.case(done.case.id))
     assert kept.excerpt[0] == kept.evidence[0].quote[0] == kept.reasons[0][0] == "a"
@@ -762,7 +852,7 @@ async def test_rows_are_found_by_all_that_is_given(records: Records) -> None:
 
 async def test_what_still_waits_of_a_case_can_be_cancelled(records: Records) -> None:
     li = await records.person_for(LI)
-    done = await records.book("qq:e1", li.id, "soft", NOON, booking(li.id, outbox=rows("qq:e1", 3)))
+    done = await records.book("qq:e1", LI, "soft", NOON, booking(li.id, outbox=rows("qq:e1", 3)))
     await records.performing([done.outbox[0].id], NOON)
 
     assert await records.cancel_outbox(done.case.id, NOON) == 2
@@ -1113,16 +1203,17 @@ def full_case(person_id: PersonId) -> Case:
 
 def booking(
     person_id: PersonId, outbox: tuple[OutboxRow, ...] = (), **changes: Any
-) -> Callable[[int], Booking]:
+) -> Callable[[Known], Booking]:
     return lambda _: Booking(case=plain_case(person_id, **changes), outbox=outbox)
 
 
-def forbidden(_: int) -> Booking:
+def forbidden(_: Known) -> Booking:
     raise AssertionError("nothing was to be decided")
 
 
 async def booked(records: Records, person_id: PersonId, event_id: str, **changes: Any) -> Case:
-    return (await records.book(event_id, person_id, "soft", NOON, booking(person_id, **changes))).case
+    account, *_ = await records.accounts_of((await there(records.person(person_id))).id)
+    return (await records.book(event_id, account, "soft", NOON, booking(person_id, **changes))).case
 
 
 def rows(event_id: str, count: int) -> tuple[OutboxRow, ...]:

@@ -159,7 +159,7 @@ async def test_a_fact_that_could_not_be_handled_may_come_again() -> None:
         said = r.sandbox.say("g1", "wang", "坏")
         book = r.engine.casebook.records.book
 
-        async def broken(*_: Any) -> None:
+        async def broken(*_: Any, **more: Any) -> None:
             raise ValueError("a bug")
 
         r.engine.casebook.records.book = broken  # type: ignore[method-assign]

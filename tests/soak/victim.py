@@ -70,8 +70,8 @@ class WatchedRecords:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._records, name)
 
-    async def book(self, *args: Any) -> Any:
-        booked = await self._records.book(*args)
+    async def book(self, *args: Any, **more: Any) -> Any:
+        booked = await self._records.book(*args, **more)
         if booked.fresh:
             self._fuse.at("booked")
         return booked

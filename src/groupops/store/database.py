@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -139,37 +139,43 @@ async def follow(client: BaseDBAsyncClient, steps: Steps[T]) -> T:
         rows = await ask(client, sql, *values)
 
 
-async def at_once(client: BaseDBAsyncClient, steps: Steps[T]) -> T:
+async def look(client: BaseDBAsyncClient, steps: Steps[T]) -> T:
+    """Run statements that only read, and need not all see the same moment."""
+    if isinstance(client, ImmediateSqliteClient):
+        return await client.clerk.do(partial(_drive, steps), writes=False)
+    return await follow(client, steps)
+
+
+async def at_once(client: BaseDBAsyncClient, steps: Steps[T], *, single: bool = False) -> T:
     """Run statements in one transaction; an exception of the steps takes all of it back.
 
     On SQLite the whole of it is one errand to the thread that holds the connection; what is decided
     between the statements is decided there. Six errands take three times as long.
+
+    Args:
+        client: the database; no transaction.
+        steps: the statements.
+        single: True when there is but one, which is a transaction by itself.
     """
-    if not isinstance(client, ImmediateSqliteClient):
-        async with transaction(client) as tx:
-            return await follow(tx, steps)
-    async with client.acquire_connection() as connection:
-        done: T = await connection._execute(_drive, connection._conn, steps)  # noqa: SLF001 - aiosqlite has no other door to its thread
-        return done
+    if isinstance(client, ImmediateSqliteClient):
+        return await client.clerk.do(partial(_drive, steps), writes=True)
+    if single:
+        return await follow(client, steps)
+    async with transaction(client) as tx:
+        return await follow(tx, steps)
 
 
-def _drive(connection: sqlite3.Connection, steps: Steps[T]) -> T:
-    """Run statements in one transaction, in the thread of the connection."""
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        rows: list[Row] | None = None
-        while True:
-            try:
-                sql, values = steps.send(rows)  # type: ignore[arg-type]  # the first `send` must be of None
-            except StopIteration as done:
-                connection.commit()
-                result: T = done.value
-                return result
-            answer = connection.execute(_spoken(sql, False), [plain(value) for value in values])
-            rows = [dict(row) for row in answer.fetchall()]
-    except BaseException:
-        connection.rollback()
-        raise
+def _drive(steps: Steps[T], connection: sqlite3.Connection) -> T:
+    """Run statements in the thread of the connection."""
+    rows: list[Row] | None = None
+    while True:
+        try:
+            sql, values = steps.send(rows)  # type: ignore[arg-type]  # the first `send` must be of None
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        answer = connection.execute(_spoken(sql, False), [plain(value) for value in values])
+        rows = [dict(row) for row in answer.fetchall()]
 
 
 async def insert(
@@ -234,6 +240,36 @@ def _update_sql(table: str, columns: tuple[str, ...], where: tuple[str, ...], re
     return f'UPDATE "{table}" SET {changes} WHERE {equal} RETURNING {returning}'  # noqa: S608 - our own names
 
 
+def selecting(
+    model: type[Model], where: Mapping[str, Any], *, order: str = "id", limit: int | None = None
+) -> Statement:
+    """Give the statement that reads the rows of a table that fit all that is given.
+
+    Args:
+        model: the table.
+        where: condition, as SQL → its value, or a list of its values where it holds `{marks}`; None is left out.
+        order: the column to sort by.
+        limit: most rows.
+    """
+    given = [(name, value) for name, value in where.items() if value is not None]
+    parts = tuple(_among(name, value) if isinstance(value, list) else name for name, value in given)
+    values = [one for _, value in given for one in (value if isinstance(value, list) else (value,))]
+    return _select_sql(model, parts, order, limit is not None), values if limit is None else [*values, limit]
+
+
+def _among(name: str, values: Sequence[object]) -> str:
+    return name.format(marks=marks(values)) if values else "1 = 0"  # PostgreSQL knows no empty list
+
+
+@cache
+def _select_sql(model: type[Model], where: tuple[str, ...], order: str, limited: bool) -> str:
+    described = model._meta  # noqa: SLF001 - the name Tortoise gives its description of a table
+    columns = ", ".join(f'"{column}"' for column in described.fields_db_projection.values())
+    condition = f" WHERE {' AND '.join(where)}" if where else ""
+    tail = " LIMIT ?" if limited else ""
+    return f'SELECT {columns} FROM "{described.db_table}"{condition} ORDER BY "{order}"{tail}'  # noqa: S608 - our own names
+
+
 def marks(values: Sequence[object]) -> str:
     """Give one `?` per value, for `IN (…)`."""
     return ", ".join("?" * len(values))
@@ -241,13 +277,16 @@ def marks(values: Sequence[object]) -> str:
 
 def plain(value: Any) -> Any:
     """Give a value as both databases take it: moments in UTC, words for enums, texts without what UTF-8 cannot hold."""
+    kind = type(value)
+    if kind is int or value is None:
+        return value
+    if kind is str:
+        return legible(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, str):
-        return legible(value)
-    return value
+    return legible(value) if isinstance(value, str) else value
 
 
 def legible(text: str) -> str:

@@ -19,6 +19,7 @@ from groupops.records import (
     Case,
     CaseStatus,
     Due,
+    Known,
     Merge,
     Obligation,
     ObligationStatus,
@@ -27,6 +28,7 @@ from groupops.records import (
     PolicyRevision,
     Steward,
     Ticket,
+    require_strikes,
 )
 from groupops.store import retention
 
@@ -281,22 +283,44 @@ class MemoryRecords:
     async def book(
         self,
         event_id: str,
-        person_id: PersonId,
+        account: AccountId,
         ladder: str,
         now: datetime,
-        decide: Callable[[int], Booking],
+        decide: Callable[[Known], Booking | Case],
+        *,
+        name: str = "",
+        recent: datetime | None = None,
+        contained: datetime | None = None,
     ) -> Booked:
-        """Book an offence: count the person's valid strikes on the ladder, ask `decide`, write what it says."""
-        person_id = self._standing(person_id)
-        self._require_person(person_id)
-        known = self._cases.of_event.get(event_id)
-        if known is not None:
-            return Booked(case=self._cases.rows[known], outbox=self._rows_of(known), fresh=False)
-        booking = decide(self._count(person_id, ladder, now))
+        """Book an offence: read what is known of the person, ask `decide`, write what it says."""
+        person_id = (await self.person_for(account, name=name)).id
+        booked = self._cases.of_event.get(event_id)
+        if booked is not None:
+            return Booked(case=self._cases.rows[booked], outbox=self._rows_of(booked), fresh=False)
+        decided = decide(
+            Known(
+                person_id=person_id,
+                strikes=self._count(person_id, ladder, now),
+                recent=() if recent is None else await self.cases(person_id=person_id, since=recent),
+                contained=() if contained is None else self._contained(person_id, contained),
+            )
+        )
+        if isinstance(decided, Case):
+            return Booked(case=decided, outbox=(), fresh=False)
+        if decided.case.id:
+            rows = decided.rows(decided.case)
+            changed = await self.update_case(decided.case, outbox=rows, due=decided.due)
+            return replace(changed, fresh=not decided.again)
         self._cases.last += 1
-        case = replace(booking.case, id=self._cases.last, event_id=event_id, person_id=person_id)
+        case = replace(decided.case, id=self._cases.last, event_id=event_id, person_id=person_id)
         self._keep_case(case)
-        return Booked(case=case, outbox=self._follow(case.id, booking.rows(case), booking.due), fresh=True)
+        return Booked(case=case, outbox=self._follow(case.id, decided.rows(case), decided.due), fresh=True)
+
+    def _contained(self, person_id: PersonId, since: datetime) -> tuple[OutboxRow, ...]:
+        """Give what was stored for containment of a person's cases since a moment, oldest first."""
+        rows = (row for id_ in sorted(self._cases.of_person[person_id]) for row in self._rows_of(id_))
+        found = [row for row in rows if row.purpose == "contain" and row.created_at >= since]
+        return tuple(sorted(found, key=lambda row: row.id))
 
     async def case(self, case_id: int) -> Case | None:
         """Give one case."""
@@ -336,13 +360,21 @@ class MemoryRecords:
         return self._count(self._standing(person_id), ladder, now)
 
     async def update_case(
-        self, case: Case, *, outbox: Sequence[OutboxRow] = (), due: Sequence[Due] = ()
+        self,
+        case: Case,
+        *,
+        outbox: Sequence[OutboxRow] = (),
+        due: Sequence[Due] = (),
+        counted: tuple[int, datetime] | None = None,
     ) -> Booked:
         """Write a changed case with what follows from it; `case.version` must be the stored one."""
         stored = self._cases.rows.get(case.id)
         if stored is None:
             raise StoreError(f"there is no case {case.id}")
         _require_version("case", case.id, stored.version, case.version)
+        if counted is not None:
+            found = self._count(stored.person_id, case.ladder, counted[1])
+            require_strikes(case.id, counted[0], found)
         changed = replace(
             case, event_id=stored.event_id, person_id=stored.person_id, version=case.version + 1
         )

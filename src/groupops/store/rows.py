@@ -28,6 +28,7 @@ from groupops.records import (
     Ticket,
 )
 from groupops.store import models
+from groupops.store.database import Row, moment
 from groupops.store.retention import holds_text
 from groupops.verdicts import Evidence, Severity
 
@@ -57,20 +58,20 @@ def person_columns(person: Person) -> dict[str, Any]:
     }
 
 
-def person(row: models.Person) -> Person:
+def person(row: Row) -> Person:
     """A person of its row."""
     return Person(
-        id=PersonId(row.id),
-        name=row.name,
-        department=row.department,
-        org_roles=frozenset(_read_several(_WORDS, row.org_roles)),
-        active=row.active,
-        provisional=row.provisional,
-        ref=row.ref,
-        company=row.company,
-        position=row.position,
-        region=row.region,
-        left_at=row.left_at,
+        id=PersonId(row["id"]),
+        name=row["name"],
+        department=row["department"],
+        org_roles=frozenset(_read_several(_WORDS, row["org_roles"])),
+        active=bool(row["active"]),
+        provisional=bool(row["provisional"]),
+        ref=row["ref"],
+        company=row["company"],
+        position=row["position"],
+        region=row["region"],
+        left_at=_moment(row["left_at"]),
     )
 
 
@@ -239,39 +240,39 @@ def case_columns(case: Case) -> dict[str, Any]:
     }
 
 
-def case(row: models.Case) -> Case:
+def case(row: Row) -> Case:
     """A case of its row."""
     return Case(
-        id=row.id,
-        event_id=row.event_id,
-        group_id=GroupId(row.group_id),
-        person_id=PersonId(row.person_id),
-        account=AccountId(row.account),
-        message_id=row.message_id,
-        plugin=row.plugin,
-        rule=row.rule,
-        clause=_read(Clause, row.clause),
-        reason=row.reason,
-        reasons=_read_several(_WORDS, row.reasons),
-        severity=Severity(row.severity),
-        evidence=_read_several(_EVIDENCE, row.evidence),
-        excerpt=row.excerpt,
-        ladder=row.ladder,
-        strike=row.strike,
-        step=row.step,
-        step_index=row.step_index,
-        approvals_needed=row.approvals_needed,
-        status=CaseStatus(row.status),
-        stage=Stage(row.stage),
-        revision=row.revision,
-        opened_at=row.opened_at,
-        noticed_at=row.noticed_at,
-        decided_at=row.decided_at,
-        expires_at=row.expires_at,
-        appeal_until=row.appeal_until,
-        reporter=None if row.reporter is None else AccountId(row.reporter),
-        decisions=_read_several(_DECISIONS, row.decisions),
-        version=row.version,
+        id=row["id"],
+        event_id=row["event_id"],
+        group_id=GroupId(row["group_id"]),
+        person_id=PersonId(row["person_id"]),
+        account=AccountId(row["account"]),
+        message_id=row["message_id"],
+        plugin=row["plugin"],
+        rule=row["rule"],
+        clause=_read(Clause, row["clause"]),
+        reason=row["reason"],
+        reasons=_read_several(_WORDS, row["reasons"]),
+        severity=Severity(row["severity"]),
+        evidence=_read_several(_EVIDENCE, row["evidence"]),
+        excerpt=row["excerpt"],
+        ladder=row["ladder"],
+        strike=row["strike"],
+        step=row["step"],
+        step_index=row["step_index"],
+        approvals_needed=row["approvals_needed"],
+        status=CaseStatus(row["status"]),
+        stage=Stage(row["stage"]),
+        revision=row["revision"],
+        opened_at=_moment(row["opened_at"]),
+        noticed_at=_moment(row["noticed_at"]),
+        decided_at=_moment(row["decided_at"]),
+        expires_at=_moment(row["expires_at"]),
+        appeal_until=_moment(row["appeal_until"]),
+        reporter=None if row["reporter"] is None else AccountId(row["reporter"]),
+        decisions=_read_several(_DECISIONS, row["decisions"]),
+        version=row["version"],
     )
 
 
@@ -296,25 +297,25 @@ def outbox_columns(row: OutboxRow) -> dict[str, Any]:
     }
 
 
-def outbox(row: models.Outbox) -> OutboxRow:
+def outbox(row: Row) -> OutboxRow:
     """An action of its row."""
-    purpose: Any = row.purpose
+    purpose: Any = row["purpose"]
     return OutboxRow(
-        id=row.id,
-        event_id=row.event_id,
-        index=row.place,
-        group_id=GroupId(row.group_id),
-        action=wire.action_from_json(row.action),
+        id=row["id"],
+        event_id=row["event_id"],
+        index=row["place"],
+        group_id=GroupId(row["group_id"]),
+        action=wire.action_from_json(row["action"]),
         purpose=purpose,
-        plugin=row.plugin,
-        case_id=row.case_id,
-        state=OutboxState(row.state),
-        not_before=row.not_before,
-        attempts=row.attempts,
-        receipt=_read(wire.RECEIPT, row.receipt),
-        created_at=row.created_at,
-        changed_at=row.changed_at,
-        degraded_from=row.degraded_from,
+        plugin=row["plugin"],
+        case_id=row["case_id"],
+        state=OutboxState(row["state"]),
+        not_before=_moment(row["not_before"]),
+        attempts=row["attempts"],
+        receipt=_read(wire.RECEIPT, row["receipt"]),
+        created_at=_moment(row["created_at"]),
+        changed_at=_moment(row["changed_at"]),
+        degraded_from=row["degraded_from"],
     )
 
 
@@ -336,20 +337,20 @@ def ticket_columns(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def ticket(row: models.Ticket) -> Ticket:
+def ticket(row: Row) -> Ticket:
     """A ticket of its row."""
     return Ticket(
-        id=row.id,
-        group_id=GroupId(row.group_id),
-        text=row.text,
-        wanted=_read(wire.ACTION, row.wanted),
-        case_id=row.case_id,
-        subject=row.subject,
-        key=row.key,
-        opened_at=row.opened_at,
-        due_at=row.due_at,
-        closed_at=row.closed_at,
-        closed_by=row.closed_by,
+        id=row["id"],
+        group_id=GroupId(row["group_id"]),
+        text=row["text"],
+        wanted=_read(wire.ACTION, row["wanted"]),
+        case_id=row["case_id"],
+        subject=row["subject"],
+        key=row["key"],
+        opened_at=_moment(row["opened_at"]),
+        due_at=_moment(row["due_at"]),
+        closed_at=_moment(row["closed_at"]),
+        closed_by=row["closed_by"],
     )
 
 
@@ -436,6 +437,10 @@ def audit(row: models.Audit) -> Audit:
         subject=row.subject,
         detail=wire.loads(_TABLE, row.detail),
     )
+
+
+def _moment(value: Any) -> Any:
+    return None if value is None else moment(value)
 
 
 def _read(of: Any, text: str | None) -> Any:

@@ -14,12 +14,13 @@ from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from groupops.errors import Conflict, StoreError
-from groupops.people import PersonId
-from groupops.records import Due, OutboxRow
+from groupops.people import AccountId, Person, PersonId, platform_of
+from groupops.records import Due, OutboxRow, Ticket
 from groupops.store import models, rows
-from groupops.store.database import Row, Steps, inserting, plain, refusals
+from groupops.store.database import Row, Steps, inserting, plain, refusals, selecting
 
 KEEP_OLD = "DO NOTHING"
+BOUND = 'SELECT "person_id" FROM "core_accounts" WHERE "account" = ?'
 
 
 Self = TypeVar("Self", bound="Tables")
@@ -57,6 +58,26 @@ class Tables:
         self._client = context.db()
 
 
+def person_for(account: AccountId, name: str) -> Steps[PersonId]:
+    """Give the number of the person an account is bound to, making a provisional one when there is none."""
+    while True:
+        found = yield BOUND, (account,)
+        if found:
+            return PersonId(found[0]["person_id"])
+        made = yield from inserting(models.Person, [rows.person_columns(provisional(name))], returning='"id"')
+        columns = {"account": account, "platform": platform_of(account), "person_id": made[0]["id"]}
+        bound = yield from inserting(models.Account, [columns], on_conflict=KEEP_OLD, returning='"person_id"')
+        if bound:
+            return PersonId(bound[0]["person_id"])
+        # Somebody bound it in this very moment.
+        yield 'DELETE FROM "core_persons" WHERE "id" = ?', (made[0]["id"],)
+
+
+def provisional(name: str) -> Person:
+    """Give the person of an account of whom nothing else is known."""
+    return Person(id=PersonId(0), name=name, provisional=True)
+
+
 def standing(person_id: PersonId) -> Steps[PersonId]:
     """Give the person a number stands for now: merges are followed, and others are kept from who is found.
 
@@ -91,6 +112,20 @@ def putting_outbox(outbox: Sequence[OutboxRow]) -> Steps[tuple[OutboxRow, ...]]:
         if id_ is not None:
             fresh.append(replace(row, id=id_, changed_at=row.changed_at or row.created_at))
     return tuple(fresh)
+
+
+def opening_ticket(ticket: Ticket) -> Steps[Ticket]:
+    """Open a ticket; one with the same key that is still open is given instead."""
+    while True:
+        stored = yield from inserting(
+            models.Ticket, [rows.ticket_columns(ticket)], on_conflict=KEEP_OLD, returning='"id"'
+        )
+        if stored:
+            return replace(ticket, id=stored[0]["id"])
+        there = yield selecting(models.Ticket, {'"open_key" = ?': ticket.key})
+        if there:
+            return rows.ticket(there[0])
+        # Closed between the two questions: then it may be opened after all.
 
 
 def require_changed(what: str, model: type[Model], id_: int, given: int, changed: list[Row]) -> Steps[Row]:

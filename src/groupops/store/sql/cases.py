@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from tortoise.exceptions import IntegrityError
-from tortoise.expressions import Q
 
 from groupops import wire
 from groupops.actions import Action, Receipt
 from groupops.errors import StoreError
-from groupops.people import GroupId, PersonId
-from groupops.records import Booked, Booking, Case, CaseStatus, Due, OutboxRow, OutboxState
+from groupops.people import AccountId, GroupId, PersonId
+from groupops.records import (
+    Booked,
+    Booking,
+    Case,
+    CaseStatus,
+    Due,
+    Known,
+    OutboxRow,
+    OutboxState,
+    require_strikes,
+)
 from groupops.store import models, rows
-from groupops.store.database import Steps, ask, at_once, follow, inserting, marks, plain, updating
+from groupops.store.database import Steps, at_once, inserting, look, marks, plain, selecting, updating
 from groupops.store.sql.base import (
     Tables,
-    fitting,
+    person_for,
     putting_due,
     putting_outbox,
     require_changed,
@@ -38,6 +47,7 @@ LOOK = (
         ":strikes", STRIKES
     )
 )
+CONTAINMENT = '"purpose" = \'contain\' AND "case_id" IN (SELECT "id" FROM "core_cases" WHERE "person_id" = ?)'
 CLAIM = (
     'UPDATE "core_outbox" SET "state" = \'performing\', "attempts" = "attempts" + 1, "changed_at" = ? '
     'WHERE "state" = \'waiting\' AND "id" IN ({marks}) RETURNING "id"'
@@ -55,14 +65,19 @@ class CaseTables(Tables):
     async def book(
         self,
         event_id: str,
-        person_id: PersonId,
+        account: AccountId,
         ladder: str,
         now: datetime,
-        decide: Callable[[int], Booking],
+        decide: Callable[[Known], Booking | Case],
+        *,
+        name: str = "",
+        recent: datetime | None = None,
+        contained: datetime | None = None,
     ) -> Booked:
-        """Book an offence: count the person's valid strikes on the ladder, ask `decide`, write what it says."""
+        """Book an offence: read what is known of the person, ask `decide`, write what it says."""
+        booking = _book(event_id, (account, name), (ladder, now, recent, contained), decide)
         try:
-            booked = await at_once(self._client, _book(event_id, person_id, ladder, now, decide))
+            booked = await at_once(self._client, booking)
         except (IntegrityError, sqlite3.IntegrityError):
             # Somebody booked the same fact for another person in this very moment.
             booked = None
@@ -77,14 +92,12 @@ class CaseTables(Tables):
     @step
     async def case(self, case_id: int) -> Case | None:
         """Give one case."""
-        row = await models.Case.filter(id=case_id).using_db(self._client).first()
-        return None if row is None else rows.case(row)
+        return await look(self._client, _case({'"id" = ?': case_id}))
 
     @step
     async def case_of_event(self, event_id: str) -> Case | None:
         """Give the case of a fact."""
-        row = await models.Case.filter(event_id=plain(event_id)).using_db(self._client).first()
-        return None if row is None else rows.case(row)
+        return await look(self._client, _case({'"event_id" = ?': event_id}))
 
     @step
     async def cases(
@@ -98,30 +111,31 @@ class CaseTables(Tables):
         limit: int = 1000,
     ) -> tuple[Case, ...]:
         """Give the cases that fit all that is given, oldest first."""
-        query = fitting(
-            models.Case.all(),
-            group_id=group_id,
-            person_id=person_id,
-            status__in=sorted_values(statuses),
-            message_id=message_id,
-            opened_at__gte=plain(since),
-        )
-        found = await query.using_db(self._client).order_by("id").limit(limit)
-        return tuple(map(rows.case, found))
+        where = {
+            '"group_id" = ?': group_id,
+            '"person_id" = ?': person_id,
+            '"status" IN ({marks})': sorted_values(statuses),
+            '"message_id" = ?': message_id,
+            '"opened_at" >= ?': since,
+        }
+        return await look(self._client, _cases(where, limit))
 
     @step
     async def strikes(self, person_id: PersonId, ladder: str, now: datetime) -> int:
         """Count a person's valid strikes on a ladder."""
-        person_id = await follow(self._client, standing(person_id))
-        counted = await ask(self._client, STRIKES, person_id, ladder, now)
-        return int(counted[0]["strikes"])
+        return await look(self._client, _strikes(person_id, ladder, now))
 
     @step
     async def update_case(
-        self, case: Case, *, outbox: Sequence[OutboxRow] = (), due: Sequence[Due] = ()
+        self,
+        case: Case,
+        *,
+        outbox: Sequence[OutboxRow] = (),
+        due: Sequence[Due] = (),
+        counted: tuple[int, datetime] | None = None,
     ) -> Booked:
         """Write a changed case with what follows from it; `case.version` must be the stored one."""
-        return await at_once(self._client, _update(case, outbox, due))
+        return await at_once(self._client, _recounted(case, outbox, due, counted))
 
     # — outbox —
     @step
@@ -134,8 +148,7 @@ class CaseTables(Tables):
         """Mark waiting rows as handed to the platform; returns those that were still waiting (the claim)."""
         if not ids:
             return frozenset()
-        claimed = await ask(self._client, CLAIM.format(marks=marks(ids)), now, *ids)
-        return frozenset(row["id"] for row in claimed)
+        return await at_once(self._client, _claim(ids, now), single=True)
 
     @step
     async def receipted(
@@ -154,8 +167,7 @@ class CaseTables(Tables):
         text = None if receipt is None else wire.receipt_to_json(receipt)
         action = None if kept is None else wire.action_to_json(kept)
         steps = _receipt(row_id, (state, text, not_before, action, now, int(untried), row_id), follow_up)
-        # A single statement is a transaction by itself.
-        return await (at_once if follow_up else follow)(self._client, steps)
+        return await at_once(self._client, steps, single=not follow_up)
 
     @step
     async def outbox(
@@ -169,15 +181,14 @@ class CaseTables(Tables):
         limit: int = 1000,
     ) -> tuple[OutboxRow, ...]:
         """Give rows that fit, oldest first, numbered above `after`; `due_by` leaves out rows that wait for later."""
-        query = fitting(
-            models.Outbox.all(), state__in=sorted_values(states), case_id=case_id, group_id=group_id
-        )
-        if due_by is not None:
-            query = query.filter(Q(not_before__isnull=True) | Q(not_before__lte=plain(due_by)))
-        if after:
-            query = query.filter(id__gt=after)
-        found = await query.using_db(self._client).order_by("id").limit(limit)
-        return tuple(map(rows.outbox, found))
+        where = {
+            '"state" IN ({marks})': sorted_values(states),
+            '"case_id" = ?': case_id,
+            '"group_id" = ?': group_id,
+            '("not_before" IS NULL OR "not_before" <= ?)': due_by,
+            '"id" > ?': after or None,
+        }
+        return await look(self._client, _outbox(where, limit))
 
     @step
     async def cancel_outbox(self, case_id: int, now: datetime) -> int:
@@ -188,19 +199,78 @@ class CaseTables(Tables):
         )
 
 
+def _case(where: Mapping[str, Any]) -> Steps[Case | None]:
+    found = yield selecting(models.Case, where)
+    return rows.case(found[0]) if found else None
+
+
+def _cases(where: Mapping[str, Any], limit: int | None = None) -> Steps[tuple[Case, ...]]:
+    found = yield selecting(models.Case, where, limit=limit)
+    return tuple(map(rows.case, found))
+
+
+def _outbox(where: Mapping[str, Any], limit: int | None = None) -> Steps[tuple[OutboxRow, ...]]:
+    found = yield selecting(models.Outbox, where, limit=limit)
+    return tuple(map(rows.outbox, found))
+
+
+def _strikes(person_id: PersonId, ladder: str, now: datetime) -> Steps[int]:
+    person_id = yield from standing(person_id)
+    (counted,) = yield STRIKES, (person_id, ladder, now)
+    return int(counted["strikes"])
+
+
 def _book(
-    event_id: str, person_id: PersonId, ladder: str, now: datetime, decide: Callable[[int], Booking]
+    event_id: str,
+    who: tuple[AccountId, str],
+    wanted: tuple[str, datetime, datetime | None, datetime | None],
+    decide: Callable[[Known], Booking | Case],
 ) -> Steps[Booked | None]:
     """Book; None when the fact was booked before."""
-    person_id = yield from standing(person_id)
+    ladder, now, recent, contained = wanted
+    person = yield from person_for(*who)
+    person_id = yield from standing(person)
     (found,) = yield LOOK, (event_id, person_id, ladder, now)
     if found["known"] is not None:
         return None
-    booking = decide(found["strikes"])
-    case = replace(booking.case, event_id=event_id, person_id=person_id)
+    decided = decide(
+        Known(
+            person_id=person_id,
+            strikes=found["strikes"],
+            recent=(yield from _recent(person_id, recent)),
+            contained=(yield from _contained(person_id, contained)),
+        )
+    )
+    if isinstance(decided, Case):
+        return Booked(case=decided, outbox=(), fresh=False)
+    if decided.case.id:
+        changed = yield from _update(decided.case, decided.rows(decided.case), decided.due)
+        return replace(changed, fresh=not decided.again)
+    case = replace(decided.case, event_id=event_id, person_id=person_id)
     stored = yield from inserting(models.Case, [rows.case_columns(case)], returning='"id"')
     case = replace(case, id=stored[0]["id"])
-    return (yield from _follow(case, booking.rows(case), booking.due))
+    return (yield from _follow(case, decided.rows(case), decided.due))
+
+
+def _recent(person_id: PersonId, since: datetime | None) -> Steps[tuple[Case, ...]]:
+    if since is None:
+        return ()
+    return (yield from _cases({'"person_id" = ?': person_id, '"opened_at" >= ?': since}))
+
+
+def _contained(person_id: PersonId, since: datetime | None) -> Steps[tuple[OutboxRow, ...]]:
+    if since is None:
+        return ()
+    return (yield from _outbox({CONTAINMENT: person_id, '"created_at" >= ?': since}))
+
+
+def _recounted(
+    case: Case, outbox: Sequence[OutboxRow], due: Sequence[Due], counted: tuple[int, datetime] | None
+) -> Steps[Booked]:
+    if counted is not None:
+        strikes, now = counted
+        require_strikes(case.id, strikes, (yield from _strikes(case.person_id, case.ladder, now)))
+    return (yield from _update(case, outbox, due))
 
 
 def _update(case: Case, outbox: Sequence[OutboxRow], due: Sequence[Due]) -> Steps[Booked]:
@@ -220,6 +290,11 @@ def _follow(case: Case, outbox: Sequence[OutboxRow], due: Sequence[Due]) -> Step
     stored = yield from putting_outbox([replace(row, case_id=case.id) for row in outbox])
     yield from putting_due(due)
     return Booked(case=case, outbox=stored, fresh=True)
+
+
+def _claim(ids: Sequence[int], now: datetime) -> Steps[frozenset[int]]:
+    claimed = yield CLAIM.format(marks=marks(ids)), (now, *ids)
+    return frozenset(row["id"] for row in claimed)
 
 
 def _receipt(

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from groupops.people import GroupId, PersonId
 from groupops.records import Due, Obligation, ObligationStatus, Ticket
 from groupops.store import models, rows
-from groupops.store.database import Steps, at_once, insert, inserting, plain, updating
+from groupops.store.database import Steps, at_once, inserting, look, plain, selecting, updating
 from groupops.store.sql.base import (
     KEEP_OLD,
     Tables,
     fitting,
+    opening_ticket,
     putting_due,
     require_changed,
     sorted_values,
     standing,
     step,
+)
+
+OPEN = '"closed_at" IS NULL AND "id" > ?'
+CLOSE = (
+    'UPDATE "core_tickets" SET "closed_at" = ?, "closed_by" = ?, "open_key" = NULL '
+    'WHERE "id" = ? AND "closed_at" IS NULL RETURNING "id"'
 )
 
 
@@ -28,28 +36,18 @@ class ObligationTables(Tables):
     @step
     async def open_ticket(self, ticket: Ticket) -> Ticket:
         """Open a ticket; one with the same `key` that is still open is returned instead."""
-        stored = await insert(
-            self._client, models.Ticket, [rows.ticket_columns(ticket)], on_conflict=KEEP_OLD, returning='"id"'
-        )
-        if stored:
-            return replace(ticket, id=stored[0]["id"])
-        there = await models.Ticket.filter(open_key=plain(ticket.key)).using_db(self._client).first()
-        # Closed between the two questions: then it may be opened after all.
-        return rows.ticket(there) if there is not None else await self.open_ticket(ticket)
+        return await at_once(self._client, opening_ticket(ticket))
 
     @step
     async def tickets(self, *, group_id: GroupId | None = None, open_only: bool = True) -> tuple[Ticket, ...]:
         """Give tickets, oldest first."""
-        query = fitting(models.Ticket.all(), group_id=group_id, closed_at__isnull=True if open_only else None)
-        return tuple(map(rows.ticket, await query.using_db(self._client).order_by("id")))
+        where = {'"group_id" = ?': group_id, OPEN: 0 if open_only else None}
+        return await look(self._client, _tickets(where))
 
     @step
     async def close_ticket(self, ticket_id: int, *, by: str, at: datetime) -> Ticket | None:
         """Close a ticket; None when it is not there or closed already."""
-        open_ = models.Ticket.filter(id=ticket_id, closed_at=None).using_db(self._client)
-        if not await open_.update(closed_at=plain(at), closed_by=plain(by), open_key=None):
-            return None
-        return rows.ticket(await models.Ticket.get(id=ticket_id, using_db=self._client))
+        return await at_once(self._client, _close(ticket_id, by, at))
 
     @step
     async def open_obligation(
@@ -97,6 +95,16 @@ class ObligationTables(Tables):
     async def update_obligation(self, obligation: Obligation, due: Sequence[Due] = ()) -> Obligation:
         """Write a changed obligation; `version` must be the stored one."""
         return await at_once(self._client, _update(obligation, due))
+
+
+def _tickets(where: Mapping[str, Any]) -> Steps[tuple[Ticket, ...]]:
+    found = yield selecting(models.Ticket, where)
+    return tuple(map(rows.ticket, found))
+
+
+def _close(ticket_id: int, by: str, at: datetime) -> Steps[Ticket | None]:
+    closed = yield CLOSE, (at, by, ticket_id)
+    return (yield from _tickets({'"id" = ?': ticket_id}))[0] if closed else None
 
 
 def _open(obligation: Obligation, due: Sequence[Due]) -> Steps[Obligation | None]:

@@ -14,18 +14,21 @@ from groupops.records import Merge
 from groupops.store import models, rows
 from groupops.store.database import (
     PARAMETERS,
+    Row,
     Steps,
     ask,
     at_once,
     follow,
     insert,
     inserting,
+    look,
     marks,
     plain,
+    selecting,
     transaction,
     updating,
 )
-from groupops.store.sql.base import Tables, standing, step
+from groupops.store.sql.base import BOUND, Tables, person_for, standing, step
 
 
 class PeopleTables(Tables):
@@ -34,31 +37,18 @@ class PeopleTables(Tables):
     @step
     async def person_of(self, account: AccountId) -> Person | None:
         """Give the person an account is bound to, or None."""
-        return await self._person_of(self._client, account)
+        return await look(self._client, _person_of(account))
 
     @step
     async def person_for(self, account: AccountId, *, name: str = "") -> Person:
         """Give the person an account is bound to, making a provisional one when there is none."""
-        known = await self._person_of(self._client, account)
-        if known is not None:
-            return known
-        async with transaction(self._client) as db:
-            made = await self._new_person(db, Person(id=PersonId(0), name=name, provisional=True))
-            if await self._bind_first(db, account, made.id):
-                return made
-            await models.Person.filter(id=made.id).using_db(db).delete()
-        return await self.person_for(account, name=name)
+        known = await look(self._client, _person_of(account))
+        return known if known is not None else await at_once(self._client, _person_for(account, name))
 
     @step
     async def person(self, person_id: PersonId) -> Person | None:
         """Give a person by number; the number of one that was merged gives the person it became."""
-        while True:
-            row = await models.Person.filter(id=person_id).using_db(self._client).first()
-            if row is None:
-                return None
-            if row.merged_into is None:
-                return rows.person(row)
-            person_id = PersonId(row.merged_into)
+        return await look(self._client, _standing_person(person_id))
 
     @step
     async def put_person(self, person: Person) -> Person:
@@ -78,8 +68,7 @@ class PeopleTables(Tables):
     @step
     async def persons(self) -> tuple[Person, ...]:
         """Give all persons, in order of number; those that were merged into another are left out."""
-        found = await models.Person.filter(merged_into=None).using_db(self._client).order_by("id")
-        return tuple(map(rows.person, found))
+        return await look(self._client, _persons())
 
     @step
     async def accounts_of(self, person_id: PersonId) -> tuple[AccountId, ...]:
@@ -91,11 +80,9 @@ class PeopleTables(Tables):
         """Give every bound account of a platform, or of all of them, with its person."""
         asked = models.Account.filter(platform=platform) if platform else models.Account.all()
         bound = await asked.using_db(self._client)
-        persons = {
-            row.id: rows.person(row)
-            for row in await models.Person.filter(merged_into=None).using_db(self._client)
-        }
-        return {AccountId(row.account): persons[row.person_id] for row in bound if row.person_id in persons}
+        persons = {person.id: person for person in await look(self._client, _persons())}
+        numbers = ((AccountId(row.account), PersonId(row.person_id)) for row in bound)
+        return {account: persons[number] for account, number in numbers if number in persons}
 
     @step
     async def bind(self, account: AccountId, person_id: PersonId) -> PersonId | None:
@@ -147,13 +134,6 @@ class PeopleTables(Tables):
         found = await models.Merge.all().using_db(self._client).order_by("id")
         return tuple(map(rows.merge, found))
 
-    async def _person_of(self, db: BaseDBAsyncClient, account: AccountId) -> Person | None:
-        bound = await models.Account.filter(account=account).using_db(db).first()
-        if bound is None:
-            return None
-        row = await models.Person.filter(id=bound.person_id).using_db(db).first()
-        return None if row is None else rows.person(row)
-
     async def _new_person(self, db: BaseDBAsyncClient, person: Person) -> Person:
         stored = await insert(db, models.Person, [rows.person_columns(person)], returning='"id"')
         return replace(person, id=PersonId(stored[0]["id"]))
@@ -176,6 +156,37 @@ class PeopleTables(Tables):
             into = await follow(db, standing(person_id))
             if into != person_id:
                 raise Conflict(f"person {person_id} was merged into person {into} already")
+
+
+def _person(person_id: int) -> Steps[Row | None]:
+    found = yield selecting(models.Person, {'"id" = ?': person_id})
+    return found[0] if found else None
+
+
+def _person_of(account: AccountId) -> Steps[Person | None]:
+    bound = yield BOUND, (account,)
+    row = (yield from _person(bound[0]["person_id"])) if bound else None
+    return None if row is None else rows.person(row)
+
+
+def _person_for(account: AccountId, name: str) -> Steps[Person]:
+    person_id = yield from person_for(account, name)
+    row = yield from _person(person_id)
+    if row is None:
+        raise StoreError(f"there is no person {person_id}")
+    return rows.person(row)
+
+
+def _standing_person(person_id: PersonId) -> Steps[Person | None]:
+    row = yield from _person(person_id)
+    while row is not None and row["merged_into"] is not None:
+        row = yield from _person(row["merged_into"])
+    return None if row is None else rows.person(row)
+
+
+def _persons() -> Steps[tuple[Person, ...]]:
+    found = yield selecting(models.Person, {'"merged_into" IS NULL AND "id" > ?': 0})
+    return tuple(map(rows.person, found))
 
 
 def _enrolling(people: Sequence[tuple[Person, Sequence[AccountId]]]) -> Steps[tuple[Person, ...]]:

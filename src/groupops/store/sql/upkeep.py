@@ -199,11 +199,11 @@ async def _take_out_texts(db: BaseDBAsyncClient, age: _Age) -> int:
         opened_at__lt=plain(age.before),
         status__not_in=_words(retention.OPEN_CASES),
     )
-    found = await old.using_db(db).order_by("id")
+    found = await old.using_db(db).order_by("id").values()
     for row in found:
         columns = rows.case_columns(retention.without_text(rows.case(row)))
         changed = {name: columns[name] for name in ("excerpt", "evidence", "holds_text", "version")}
-        await models.Case.filter(id=row.id).using_db(db).update(**changed)
+        await models.Case.filter(id=row["id"]).using_db(db).update(**changed)
     return len(found)
 
 
