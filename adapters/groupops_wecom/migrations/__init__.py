@@ -1,0 +1,1 @@
+"""Migrations of the WeCom adapter, in order; Tortoise writes them, `groupops migrate` applies them."""
