@@ -35,7 +35,7 @@ NONEBOT_ONLY = frozenset({"adapter", "bot", "event", "message"})
 ADAPTERS_FOR_ANYBODY: dict[str, frozenset[str]] = {
     "groupops_wecom": NONEBOT_ONLY
     | frozenset(
-        "exception config clockwork recent shapes aibot_events app_events crypto xmls longlink callback reply uploads "
+        "exception config clockwork recent shapes aibot_events app_events crypto xmls longlink callback reply uploads passive lenient "
         "tokens qyapi codes budget contacts customers checkins chats letters webhook archive testing".split()
     ),
     "groupops_wechat": NONEBOT_ONLY,

@@ -8,20 +8,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from groupops_wecom.lenient import table
+from groupops_wecom.lenient import word as _word
+
+__all__ = ["mark_of", "real", "rows", "selected", "table", "whole", "word"]
+
 LONGEST_ID = 512
 """Characters of an id that are kept; WeCom's are far shorter."""
 
 
-def table(found: Any) -> dict[str, Any]:
-    """Give an object as it is, anything else as an empty one."""
-    return found if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType] - any shape
-
-
 def word(found: Any, most: int = LONGEST_ID) -> str:
     """Give a text or a number as a text, anything else as an empty one."""
-    if isinstance(found, str):
-        return found[:most]
-    return str(found) if isinstance(found, int) and not isinstance(found, bool) else ""
+    return _word(found, most)
 
 
 def whole(found: Any) -> int:
