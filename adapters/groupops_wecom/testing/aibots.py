@@ -331,8 +331,9 @@ class AiBots:
         require(chat_type in {None, 1, 2}, "chat_type")
         group = self.world.find("chat", chatid) if chat_type != 1 else None
         person = self.meant(bot, chatid) if chat_type != 2 else None  # noqa: PLR2004
-        found: Group | Person | None = group or person
-        where = given(found, "invalid chatid", BAD_CHAT)
+        where = group or person
+        if where is None:
+            raise RefusalError(BAD_CHAT, "invalid chatid")
         require((bot.bot_id, _key(where)) in self.spoken, "invalid chatid", BAD_CHAT)
         return where
 

@@ -16,20 +16,20 @@ class Meter:
     def __init__(self, *limits: tuple[int, float], bans: bool = False) -> None:
         self._limits = limits
         self._bans = bans
-        self._seen: dict[str, deque[float]] = {}
+        self._seen: dict[tuple[str, float], deque[float]] = {}
         self._shut_until: dict[str, float] = {}
 
     def admits(self, key: str, now: float, size: int = 1) -> bool:
         """Count `size` more under `key`, and say whether there was room for them; what is refused is not counted."""
         if now < self._shut_until.get(key, 0.0):
             return False
-        seen = self._seen.setdefault(key, deque())
-        longest = max(seconds for _, seconds in self._limits)
-        while seen and seen[0] <= now - longest:
-            seen.popleft()
         for limit, seconds in self._limits:
-            if sum(moment > now - seconds for moment in seen) + size > limit:
+            seen = self._seen.setdefault((key, seconds), deque())
+            while seen and seen[0] <= now - seconds:
+                seen.popleft()
+            if len(seen) + size > limit:
                 self._shut_until[key] = now + seconds if self._bans else 0.0
                 return False
-        seen.extend([now] * size)
+        for _, seconds in self._limits:
+            self._seen[key, seconds].extend([now] * size)
         return True
