@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from groupops import AccountId, GroupId, Listed, Role, Segment
+from groupops import AccountId, GroupId, Listed, PersonLine, Role, Segment
 
 NOBODY = AccountId("")
 
@@ -50,3 +50,5 @@ class Fact:
     word: str = ""
     seats: tuple[Listed, ...] = ()
     complete: bool = True
+    odd: tuple[str, ...] = ()
+    lines: tuple[PersonLine, ...] = ()

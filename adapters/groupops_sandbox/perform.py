@@ -25,6 +25,7 @@ from groupops import (
     Mute,
     MuteAll,
     Quote,
+    ReadCheckIns,
     Receipt,
     Refused,
     RemoveMember,
@@ -213,6 +214,11 @@ def _rename(action: RenameGroup, hand: Hand) -> str:
     return ""
 
 
+def _read_check_ins(action: ReadCheckIns, hand: Hand) -> str:
+    hand.world.tell_punches(action.group_id, action.accounts, action.since, action.until)
+    return ""
+
+
 _DOERS: Mapping[str, Callable[[Any, Hand], str]] = MappingProxyType(
     {
         "send_text": _text,
@@ -231,5 +237,6 @@ _DOERS: Mapping[str, Callable[[Any, Hand], str]] = MappingProxyType(
         "decide_join": _decide,
         "announce": _announce,
         "rename_group": _rename,
+        "read_check_ins": _read_check_ins,
     }
 )

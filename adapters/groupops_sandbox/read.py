@@ -10,6 +10,7 @@ from typing import Any
 from groupops import (
     AccountId,
     Capability,
+    CheckedInElsewhere,
     ChoiceMade,
     CommandGiven,
     Event,
@@ -25,6 +26,7 @@ from groupops import (
     Mention,
     MessagePosted,
     MessageRecalled,
+    PersonsTold,
     RedPacket,
     RedPacketSent,
     Role,
@@ -212,6 +214,21 @@ def _located(fact: Fact, sight: Sight) -> LocationShared | None:
     return None
 
 
+def _checked_in(fact: Fact, sight: Sight) -> CheckedInElsewhere:
+    told = CheckedInElsewhere(
+        **_base(fact, sight),
+        account=fact.account,
+        location=next((part for part in fact.segments if isinstance(part, Location)), None),
+        label=fact.word,
+        odd=fact.odd,
+    )
+    return replace(told, source="attendance")
+
+
+def _persons(fact: Fact, sight: Sight) -> PersonsTold:
+    return replace(PersonsTold(**_base(fact, sight), lines=fact.lines), source="contacts")
+
+
 def _packet(fact: Fact, sight: Sight) -> RedPacketSent | None:
     for part in fact.segments:
         if isinstance(part, RedPacket):
@@ -252,6 +269,8 @@ _READERS: Mapping[str, Callable[[Fact, Sight], Event | None]] = MappingProxyType
         "members_listed": _listed,
         "join_requested": _asked,
         "location_shared": _located,
+        "checked_in_elsewhere": _checked_in,
+        "persons_told": _persons,
         "red_packet_sent": _packet,
         "choice_made": _chosen,
         "command_given": _command,

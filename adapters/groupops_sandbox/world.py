@@ -20,6 +20,7 @@ from groupops import (
     Media,
     Mention,
     Option,
+    PersonLine,
     PlatformError,
     Quote,
     Receipt,
@@ -124,6 +125,18 @@ class Knock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Punch:
+    """A line of the company's attendance; see `groupops.CheckedInElsewhere`."""
+
+    id: str
+    at: datetime
+    account: AccountId
+    location: Location | None = None
+    label: str = ""
+    odd: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A group announcement."""
 
@@ -186,6 +199,7 @@ class World:
         self.friends: set[AccountId] = set()
         self.spoken: set[AccountId] = set()
         self.media: dict[str, bytes] = {}
+        self.punches: list[Punch] = []
         self.requests: list[Request] = []
         self.done: dict[str, Receipt] = {}
         self._clock = clock
@@ -345,6 +359,51 @@ class World:
         else:
             raise NotAllowed(f"{seat.account} is muted in {self.id_of(group)}")
         return self._tell_of(seat, kind, group, message_id=made.id, segments=(part,), private=private)
+
+    def punch(
+        self,
+        account: str,
+        *,
+        at: datetime | None = None,
+        location: Location | None = None,
+        label: str = "",
+        odd: tuple[str, ...] = (),
+    ) -> Punch:
+        """Check in with the company's attendance, which tells of it only when it is asked."""
+        made = Punch(
+            id=self._next("p"),
+            at=at or self.now(),
+            account=AccountId(self.id_of(account)),
+            location=location,
+            label=label,
+            odd=odd,
+        )
+        self.punches.append(made)
+        return made
+
+    def tell_punches(
+        self, group: str, accounts: Iterable[AccountId], since: datetime, until: datetime
+    ) -> list[Fact]:
+        """Tell what the attendance has of some accounts; asked twice, it tells the same facts."""
+        asked = set(accounts)
+        return [
+            self._tell(
+                "checked_in_elsewhere",
+                group,
+                id=one.id,
+                at=one.at,
+                account=one.account,
+                segments=(one.location,) if one.location else (),
+                word=one.label,
+                odd=one.odd,
+            )
+            for one in self.punches
+            if one.account in asked and since <= one.at <= until
+        ]
+
+    def tell_persons(self, group: str, *lines: PersonLine) -> Fact:
+        """Let the company's directory tell of persons."""
+        return self._tell("persons_told", group, lines=lines)
 
     def write_to_bot(self, group: str, by: str, text: str) -> Fact:
         """Write to the bot alone, as a member of a group."""
@@ -554,11 +613,18 @@ class World:
         )
 
     def _tell(
-        self, kind: str, group: str, *, account: AccountId = NOBODY, at: datetime | None = None, **rest: Any
+        self,
+        kind: str,
+        group: str,
+        *,
+        account: AccountId = NOBODY,
+        at: datetime | None = None,
+        id: str = "",  # noqa: A002 - the fact's own word
+        **rest: Any,
     ) -> Fact:
         room = self.room(group)
         fact = Fact(
-            kind=kind, id=self._next("e"), at=at or self.now(), group=room.id, account=account, **rest
+            kind=kind, id=id or self._next("e"), at=at or self.now(), group=room.id, account=account, **rest
         )
         for listener in self._listeners:
             listener(fact)

@@ -38,6 +38,7 @@ class Capability(StrEnum):
     READ_ROLE = "read_role"
     READ_INVITER = "read_inviter"
     READ_HISTORY = "read_history"
+    READ_CHECK_INS = "read_check_ins"
     SEE_JOINS = "see_joins"
     SEE_LEAVES = "see_leaves"
     SEE_RENAMES = "see_renames"
@@ -311,6 +312,24 @@ class RenameGroup(Deed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadCheckIns(Deed):
+    """Ask the company's attendance when and where some accounts checked in; what it has comes as `CheckedInElsewhere`.
+
+    Args:
+        accounts: whose; whoever did not consent to it is not among them.
+        since, until: of which span (aware), both ends included.
+    """
+
+    needs = Capability.READ_CHECK_INS
+    irreversible = True
+    repeatable = True
+    accounts: tuple[AccountId, ...]
+    since: datetime
+    until: datetime
+    kind: Literal["read_check_ins"] = "read_check_ins"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskStewards(Deed):
     """Put a task before the stewards: a ticket (工单), or a case to decide.
 
@@ -581,6 +600,7 @@ Action = (
     | DecideJoin
     | Announce
     | RenameGroup
+    | ReadCheckIns
     | AskStewards
 )
 """Anything that may be asked; `kind` tells which."""

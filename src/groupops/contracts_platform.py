@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from groupops.actions import (
@@ -20,6 +20,7 @@ from groupops.actions import (
     Mute,
     MuteAll,
     Option,
+    ReadCheckIns,
     Receipt,
     RemoveMember,
     RenameGroup,
@@ -45,6 +46,9 @@ DOT = bytes.fromhex(
     "660000000049454e44ae426082"
 )
 """A picture of one pixel (PNG)."""
+
+_SINCE = datetime(2026, 1, 5, tzinfo=UTC)
+"""From when on check-ins are asked for; whether there are any does not matter."""
 
 CORE_ONLY: frozenset[str] = frozenset({"case_changed", "obligation_missed", "person_changed", "time_came"})
 """Kinds that no platform can tell of."""
@@ -113,6 +117,7 @@ async def deeds(rig: Rig) -> Mapping[str, Action]:
         DecideJoin(group_id=group, account=asking, request_id=request, accept=True),
         Announce(group_id=group, text="notice"),
         RenameGroup(group_id=group, name="another"),
+        ReadCheckIns(group_id=group, accounts=(member,), since=_SINCE, until=_SINCE + timedelta(hours=1)),
         RemoveMember(group_id=group, account=await rig.somebody()),
     )
     return {action.kind: action for action in made}

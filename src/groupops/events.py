@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from groupops.people import AccountId, GroupId, PersonId, Role
+from groupops.people import AccountId, GroupId, PersonId, PersonLine, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +298,35 @@ class LocationShared(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedInElsewhere(Happening):
+    """An account checked in with another system (a company's attendance), which was asked for it; `source` names it.
+
+    Args:
+        account: who.
+        location: where, as that system has it; None when it kept no place.
+        label: the place in that system's words; may be empty.
+        odd: what that system found odd of it: `time`, `place`, `device`, or a word of its own.
+    """
+
+    account: AccountId
+    location: Location | None = None
+    label: str = ""
+    odd: tuple[str, ...] = ()
+    kind: Literal["checked_in_elsewhere"] = "checked_in_elsewhere"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonsTold(Happening):
+    """The organisation's own directory told of persons: who came, changed or left. The core enrols them.
+
+    `group_id` is any group that is looked after: persons belong to all of them.
+    """
+
+    lines: tuple[PersonLine, ...]
+    kind: Literal["persons_told"] = "persons_told"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RedPacketSent(Happening):
     """An account sent a red packet into the group."""
 
@@ -426,6 +455,8 @@ Event = (
     | MembersListed
     | JoinRequested
     | LocationShared
+    | CheckedInElsewhere
+    | PersonsTold
     | RedPacketSent
     | ChoiceMade
     | CommandGiven
@@ -448,6 +479,8 @@ EVENT_KINDS: frozenset[str] = frozenset(
         "members_listed",
         "join_requested",
         "location_shared",
+        "checked_in_elsewhere",
+        "persons_told",
         "red_packet_sent",
         "choice_made",
         "command_given",

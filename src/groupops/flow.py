@@ -12,6 +12,7 @@ from groupops.actions import (
     AskStewards,
     DeleteMessage,
     DirectMessage,
+    EnrolPersons,
     Errand,
     Mute,
     Receipt,
@@ -36,6 +37,7 @@ from groupops.events import (
     MembersListed,
     MessagePosted,
     MessageRecalled,
+    PersonsTold,
     TimeCame,
 )
 from groupops.hooks import Answer as Said_
@@ -241,6 +243,8 @@ class Flow:
                 return await self._given(event, plan)
             case MessageRecalled():
                 return await self._recalled(event, plan)
+            case PersonsTold():
+                return await self._enrolled(event, plan)
             case _:
                 return await self._ruled(pending)
 
@@ -513,6 +517,17 @@ class Flow:
             outcome.further += (await self.handle(fact),)
         while self.doubted:
             outcome.receipts += await self.outbox.tell_stewards(self.doubted.pop(0), event.id)
+        return outcome
+
+    async def _enrolled(self, event: PersonsTold, plan: GroupPlan) -> Outcome:
+        """Put on the register what the directory told, in whatever stage the group is: persons are no group's."""
+        outcome = Outcome(event=event)
+        facts: list[Event] = []
+        enrol = EnrolPersons(group_id=event.group_id, lines=event.lines, by=event.source)
+        asked = await self.errands.run(event, plan, CORE, (enrol,), facts)
+        await self._send(event.id, "steward", asked, outcome)
+        for fact in facts:
+            outcome.further += (await self.handle(fact),)
         return outcome
 
     async def _time(self, event: TimeCame, plan: GroupPlan) -> Outcome:

@@ -19,7 +19,9 @@ from groupops import (
     Media,
     MessagePosted,
     Option,
+    PersonLine,
     PlatformError,
+    ReadCheckIns,
     Receipt,
     Role,
 )
@@ -106,6 +108,15 @@ class SandboxRig:
     async def _location_shared(self) -> None:
         self.platform.locate("g", "zhang", PLACE)
         self.platform.locate("g", "zhang", PLACE, private=True)
+
+    async def _checked_in_elsewhere(self) -> None:
+        now = self.platform.world.now()
+        self.platform.world.punch("zhang", location=PLACE)
+        action = ReadCheckIns(group_id=self.group, accounts=(self.member,), since=now, until=now)
+        await self.platform.perform(action, key=f"make#{self._newcomer()}")
+
+    async def _persons_told(self) -> None:
+        self.platform.world.tell_persons("g", PersonLine(name="张三", accounts=(self.member,)))
 
     async def _red_packet_sent(self) -> None:
         self.platform.red_packet("g", "zhang", amount_fen=800)
