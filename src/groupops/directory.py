@@ -22,7 +22,7 @@ from groupops.calendar import WorkCalendar
 from groupops.clock import Clock
 from groupops.counters import Counters
 from groupops.enrolment import Enrolling, plan_enrolment
-from groupops.errors import CommandError, StoreError
+from groupops.errors import CommandError, StoreError, Unstorable
 from groupops.events import (
     Event,
     GroupRenamed,
@@ -405,7 +405,11 @@ class PeopleBook:
         for group_id, lines in list(self._to_put.items()):
             put = [line for line in lines.values() if line is not None]
             gone = [account for account, line in lines.items() if line is None]
-            await self._records.put_members(group_id, put, gone)
+            try:
+                await self._records.put_members(group_id, put, gone)
+            except Unstorable:
+                self._cross_out(group_id, lines)  # the next list brings those of them that can be written
+                raise
             self._cross_out(group_id, lines)
             written += len(lines)
         for group_id in list(self._to_rename):
@@ -953,6 +957,8 @@ async def _each(waiting: list[T], do: Callable[[T], Awaitable[object]]) -> None:
         one = waiting.pop(0)
         try:
             await do(one)
+        except Unstorable:
+            raise  # it never can be done, and must not keep the others waiting
         except BaseException:
             waiting.insert(0, one)
             raise

@@ -7,6 +7,7 @@ GroupOpsError
 ├── PluginError            a plugin breaks the contract
 ├── StoreError             the database refuses
 │   ├── StoreBehind          its schema is older than the code
+│   ├── Unstorable           what is to be written cannot be, now or later
 │   └── Conflict             somebody else changed the row first
 ├── PlatformError          a platform cannot answer a question (actions have receipts instead)
 ├── CommandError           a command was given wrongly; the text is the answer to the giver
@@ -63,6 +64,10 @@ class StoreError(GroupOpsError):
 
 class StoreBehind(StoreError):
     """The database's schema is older than the code; `groupops migrate` brings it up."""
+
+
+class Unstorable(StoreError):
+    """What is to be written is refused for what it is (too long, too large, something left out): asking again is no use."""
 
 
 class Conflict(StoreError):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 from groupops.actions import (
@@ -28,7 +30,7 @@ from groupops.counters import CountersUnavailable
 from groupops.directory import PeopleBook
 from groupops.echoes import Heard, Uttered
 from groupops.errands import Errands
-from groupops.errors import ConfigError, Conflict, StoreError
+from groupops.errors import ConfigError, Conflict, StoreError, Unstorable
 from groupops.events import (
     ChoiceMade,
     CommandGiven,
@@ -59,6 +61,9 @@ PLACES = 1000
 
 RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds to wait before a fact is tried again when the database refused."""
+
+_SHOWN = 200
+"""Characters of a database's own words that are logged."""
 
 HOLD_S = 2.0
 """Seconds between two looks whether the counters are back."""
@@ -157,6 +162,7 @@ class Flow:
 
         Raises:
             StoreError: the database refused until patience ran out.
+            Unstorable: it cannot take what follows from the fact; that was shown, and is not tried again.
 
         Whatever it raises, the fact may be handed in again.
         """
@@ -198,6 +204,10 @@ class Flow:
         """Finish what a glance left: wait, book, act, react."""
         try:
             outcome = await self._patiently(pending)
+        except Unstorable as error:
+            self._met.forget(pending.event.id)
+            await self._show_unstorable(pending.event, error)
+            raise
         except BaseException:
             self._met.forget(pending.event.id)
             raise
@@ -212,10 +222,28 @@ class Flow:
                 return await self._counted(pending)
             except Conflict:
                 self.log.info("decided twice at once, again", kind=pending.event.kind)
+            except Unstorable:
+                raise
             except StoreError as error:
                 self.log.warning("store refused, again", kind=pending.event.kind, error=type(error).__name__)
                 await self.clock.sleep(wait)
         return await self._counted(pending)
+
+    async def _show_unstorable(self, event: Event, error: Unstorable) -> None:
+        """Say at once that nothing came of a fact; its own names may be what is too long, so they are not kept."""
+        self.log.warning(
+            "fact cannot be stored", kind=event.kind, error=str(error.__cause__ or error)[:_SHOWN]
+        )
+        mark = sha256(event.id.encode(errors="replace")).hexdigest()[:16]
+        ticket = Ticket(
+            group_id=event.group_id,
+            text=self.texts("ticket.unstorable", what=event.kind),
+            key=f"unstorable/{mark}",
+            opened_at=self.clock.now(),
+        )
+        with suppress(StoreError):
+            ticket = await self.records.open_ticket(ticket)
+            await self.outbox.tell_stewards(ticket, f"unstorable/{mark}")
 
     async def _counted(self, pending: Pending) -> Outcome:
         """Hold a fact that cannot be counted (`GROUPOPS_COUNTERS_FAIL=hold`) until the counters are back."""

@@ -42,7 +42,7 @@ from groupops.actions import (
 )
 from groupops.clock import Clock
 from groupops.directory import PeopleBook
-from groupops.errors import StoreError
+from groupops.errors import StoreError, Unstorable
 from groupops.people import AccountId, GroupId
 from groupops.platform import Platform, Watched
 from groupops.plugin import Log, Texts
@@ -65,6 +65,9 @@ PATIENCE_S = 30.0
 
 BACKOFF = timedelta(seconds=2)
 """Wait after the first failed try; doubles with each."""
+
+_SHOWN = 200
+"""Characters of a database's own words that are logged."""
 
 PAGE = 200
 """Rows that are read from the record at once."""
@@ -334,11 +337,14 @@ class Outbox:
         """Carry out a claimed row and write down what became of it.
 
         Only this process knows what became of it until that is written, so a database that refuses is asked
-        again by `pump`.
+        again by `pump`; one that cannot take it is given the bare end of it.
         """
         try:
             receipt = receipt or await self._perform(row)
             state, stored = await self._write_down(row, receipt)
+        except Unstorable as error:
+            self.log.warning("outcome cannot be stored", kind=row.action.kind, error=str(error)[:_SHOWN])
+            return await self._write_end(row, receipt)
         except StoreError as error:
             self.log.warning("outcome not written yet", kind=row.action.kind, error=type(error).__name__)
             self._owed.append((row, receipt))
@@ -375,6 +381,23 @@ class Outbox:
         if state is OutboxState.WAITING:
             self._wake.set()
         return state, stored
+
+    async def _write_end(self, row: OutboxRow, receipt: Receipt | None) -> list[tuple[OutboxRow, Receipt]]:
+        """Write that a row has come to its end, without what cannot be stored of it, and have a human look."""
+        now = self.clock.now()
+        ends = {Done: OutboxState.DONE, InDoubt: OutboxState.IN_DOUBT}
+        state = ends.get(type(receipt), OutboxState.FAILED)
+        text = self.texts("ticket.unstorable", what=row.action.kind)
+        key = f"unstorable/action/{row.id}"
+        try:
+            await self.records.receipted(row.id, state, None, now)
+            await self.records.open_ticket(Ticket(group_id=row.group_id, text=text, key=key, opened_at=now))
+        except Unstorable as error:
+            self.log.warning("nor can its end be", kind=row.action.kind, error=str(error)[:_SHOWN])
+        except StoreError:
+            self._owed.append((row, receipt))
+            return []
+        return [] if receipt is None else [(row, receipt)]
 
     async def _came_too_late(self, row: OutboxRow) -> tuple[OutboxRow, ...]:
         """Take back what was done while its case was being taken out of force."""

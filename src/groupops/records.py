@@ -379,6 +379,7 @@ class Records(Protocol):
 
     Raises:
         StoreError: the database refuses; nothing was changed.
+        Unstorable: it refuses what it is given, and will again.
         Conflict: a row with a `version` was changed by somebody else since it was read.
     """
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from groupops.calendar import WorkCalendar, next_time
 from groupops.clock import Clock
-from groupops.errors import ConfigError, StoreError
+from groupops.errors import ConfigError, StoreError, Unstorable
 from groupops.events import TimeCame
 from groupops.people import Group, GroupId
 from groupops.plugin import Log, Manifest, Schedule, Settings
@@ -71,7 +71,8 @@ class Ticker:
     Args:
         records: where the rows are.
         clock: what time it is, and what to sleep on.
-        post: takes the fact; what it raises ends the pass, and the rows not handed over are put back.
+        post: takes the fact; what it raises ends the pass, and the rows not handed over are put back. Only what
+            cannot be stored is left behind: it would come to nothing each time.
         log: told when the record does not answer.
 
     `hold` says whether what is due has to wait: what a bot that is not connected yet would do about it would be
@@ -119,6 +120,9 @@ class Ticker:
         for number, row in enumerate(rows):
             try:
                 await self._post(came(row, self._clock.now()))
+            except Unstorable as error:
+                if self._log is not None:
+                    self._log.warning("nothing came of a due row", job=row.job, error=str(error))
             except BaseException:
                 await self._put_back(rows[number:])
                 raise

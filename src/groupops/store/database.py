@@ -15,10 +15,10 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.exceptions import BaseORMException, IntegrityError
+from tortoise.exceptions import BaseORMException, IntegrityError, ValidationError
 from tortoise.models import Model
 
-from groupops.errors import Conflict, StoreError
+from groupops.errors import Conflict, StoreError, Unstorable
 from groupops.store.sqlite_client import ImmediateSqliteClient, ImmediateTransaction
 
 if TYPE_CHECKING:
@@ -51,13 +51,40 @@ def refusal(*others: type[Exception]) -> tuple[type[Exception], ...]:
 
 @contextmanager
 def refusals() -> Generator[None, None, None]:
-    """Let a block raise only StoreError and Conflict, whatever the database answers."""
+    """Let a block raise only StoreError, Unstorable and Conflict, whatever the database answers."""
     try:
         yield
-    except (IntegrityError, sqlite3.IntegrityError) as error:
-        raise Conflict(f"the database has such a row already: {error}") from error
-    except refusal() as error:
-        raise StoreError(f"the database refuses: {type(error).__name__}: {error}") from error
+    except refusal(OverflowError) as error:
+        said = f"{type(error).__name__}: {error}"
+        if _is_taken(error):
+            raise Conflict(f"the database has such a row already: {said}") from error
+        if _is_for_good(error):
+            raise Unstorable(f"the database cannot take this: {said}") from error
+        raise StoreError(f"the database refuses: {said}") from error
+
+
+def _is_taken(error: BaseException) -> bool:
+    """Say whether somebody else has a unique key."""
+    return any(_state_of(one) in ("23505", *_TAKEN) for one in (error, *error.args))
+
+
+def _is_for_good(error: BaseException) -> bool:
+    """Say whether a value is refused for what it is: a too long, too large or missing one stays so."""
+    return any(
+        isinstance(one, _FOR_GOOD)
+        or _state_of(one)[:2] in ("22", "23")  # SQLSTATE: data exception, integrity constraint violation
+        or (isinstance(one, ValueError) and type(one).__module__.startswith("asyncpg."))  # it never left us
+        for one in (error, *error.args)
+    )
+
+
+_FOR_GOOD = (OverflowError, ValidationError, IntegrityError, sqlite3.IntegrityError, sqlite3.DataError)
+_TAKEN = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
+
+
+def _state_of(error: object) -> str:
+    """Give by what name the database calls an error: PostgreSQL's SQLSTATE, or SQLite's extended name."""
+    return str(getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None) or "")
 
 
 @asynccontextmanager

@@ -31,7 +31,7 @@ T = TypeVar("T")
 def step(
     method: Callable[Concatenate[Self, P], Awaitable[T]],
 ) -> Callable[Concatenate[Self, P], Coroutine[Any, Any, T]]:
-    """Let a method run on its own database from any task, and raise only StoreError and Conflict."""
+    """Let a method run on its own database from any task, and raise only StoreError and what is one."""
 
     @wraps(method)
     async def taken(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> T:
