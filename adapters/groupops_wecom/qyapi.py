@@ -181,7 +181,7 @@ class QyApi:
         veil_requests()
         self.corp_id = corp_id
         self.clock = clock or Clockwork()
-        self.budget = budget or Budget(self.clock.now)
+        self.budget = Budget(self.clock.now) if budget is None else budget
         self._turnstile = Turnstile(self.budget, self.clock)
         self._secrets = dict(secrets)
         self._request = request
