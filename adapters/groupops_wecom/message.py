@@ -347,7 +347,7 @@ def _whole(text: str, at: int) -> bool:
     if at <= 0 or at >= len(text):
         return at > 0
     after, before = text[at], text[at - 1]
-    if after in _JOINERS or before == "\u200d" or unicodedata.combining(after):
+    if after in _JOINERS or before == "\u200d" or unicodedata.combining(after) or before + after == "<@":
         return False
     if (len(text[:at]) - len(text[:at].rstrip("\\"))) % 2:
         return False
