@@ -62,5 +62,5 @@ bot.on("event.template_card_event", (frame) => {
 bot.on("event.feedback_event", (frame) => say({ rated: frame.body.event.feedback_event.type }));
 bot.on("event.disconnected_event", () => say({ replaced: true }));
 bot.on("authenticated", () => say({ subscribed: true }));
-bot.on("error", (error) => say({ error: error.code ?? error.message }));
+bot.on("error", (error) => say({ error: error.message }));
 bot.connect();
