@@ -8,6 +8,7 @@ from groupops import (
     Action,
     Arg,
     Capability,
+    CheckedInElsewhere,
     ChoiceMade,
     Command,
     CommandGiven,
@@ -98,7 +99,9 @@ def _if_owed(moment: str) -> Any:
 manifest = Manifest(
     title="打卡",
     settings=CheckIn,
-    hears=frozenset({"location_shared", "command_given", "choice_made", "person_changed", "time_came"}),
+    hears=frozenset({
+        "location_shared", "checked_in_elsewhere", "command_given", "choice_made", "person_changed", "time_came",
+    }),
     needs=frozenset({Capability.DIRECT_MESSAGE, Capability.SEE_LOCATION, Capability.SEND_TEXT}),
     rules=(Rule(id=RULE, title="上班时报告所在位置"),),
     commands=(
@@ -109,6 +112,7 @@ manifest = Manifest(
         Schedule(job="ask", at=_on("openings")),
         Schedule(job="remind", at=_on("remindings")),
         Schedule(job="close", at=_on("closings")),
+        Schedule(job="look", at=_on("lookings")),
         Schedule(job="consent", at=_if_owed("consent_at"), days=lambda settings: settings.days),
         Schedule(job="board", at=_if_owed("board_at"), days=lambda settings: settings.board_days),
         Schedule(job="purge", at=lambda settings: (settings.purge_at,)),
@@ -151,6 +155,8 @@ def react(
             return _person(event, tools)
         case LocationShared() if group.stage.books:
             return answering.by_location(event, prepared, tools)
+        case CheckedInElsewhere() if group.stage.books:
+            return answering.by_attendance(event, prepared, tools)
         case CommandGiven() if group.stage.books or event.name in (WITHDRAW.word, ERASE.word):
             return _command(event, member, prepared, tools)
         case ChoiceMade() if group.stage.books:
@@ -174,6 +180,8 @@ async def _moment(
             return await daily.remind(event, view, tools)
         case "close":
             return await daily.close(event, view, tools)
+        case "look":
+            return await daily.look(event, view, tools)
         case "consent":
             return await asking.invite_all(view, event.at, tools)
         case "board":

@@ -34,6 +34,7 @@ def purpose(view: View, tools: Tools) -> str:
         kept=texts(f"kept_{settings.precision.replace('.', '_')}"),
         days=settings.retention_days,
         role=settings.dispatcher_role,
+        attendance=texts("attendance") if settings.attendance_minutes else "",
         hours=_hours(settings, tools),
     )
 

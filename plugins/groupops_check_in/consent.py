@@ -49,8 +49,9 @@ class Said:
 
 
 def terms_of(settings: CheckIn) -> str:
-    """Give a mark of what is agreed to; other purposes, a finer place, another term or audience need a new word."""
-    told = (settings.purpose, settings.precision, str(settings.retention_days), settings.dispatcher_role)
+    """Give a mark of what is agreed to; other purposes, sources, places, terms or audiences need a new word."""
+    told = [settings.purpose, settings.precision, str(settings.retention_days), settings.dispatcher_role]
+    told += ["attendance"] if settings.attendance_minutes else []
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
 

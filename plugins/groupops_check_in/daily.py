@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
-from groupops import Note, TimeCame, Tools
+from groupops import Capability, Note, ReadCheckIns, TimeCame, Tools
 from groupops_check_in import book
 from groupops_check_in.board import Roll, roll_text
 from groupops_check_in.consent import holds
-from groupops_check_in.day import Entry, closed
+from groupops_check_in.day import Entry, State, closed
 from groupops_check_in.shifts import Hours, Shift
 from groupops_check_in.view import (
     Answer,
@@ -137,6 +137,37 @@ async def _unreached(owing: Iterable[Worker], view: View, tools: Tools) -> bool:
 def unreached(group_id: str, account: str) -> str:
     """Name the counter that remembers that somebody could not be written to."""
     return f"check_in/{group_id}/unreached/{account}"
+
+
+async def look(event: TimeCame, view: View, tools: Tools) -> Answer:
+    """Ask the company's attendance about those who owe, consented to it, and have not been seen today."""
+    if Capability.READ_CHECK_INS not in tools.people.can(view.group_id):
+        return []
+    after = timedelta(minutes=view.settings.attendance_minutes)
+    asked: Answer = []
+    everybody = await _agreed(view, tools)
+    for shift in view.settings.all_shifts:
+        for hours in shift.lately(event.due_at, view.zone, tools.calendar):
+            if not hours.opens < event.due_at <= hours.closes + after:
+                continue
+            owing = [one for one, since in everybody if _owes(one, since, shift, hours)]
+            unseen = await _unseen(owing, hours, view)
+            if unseen:
+                asked.append(
+                    ReadCheckIns(
+                        group_id=view.group_id,
+                        accounts=tuple(one.account for one in unseen),
+                        since=hours.opens,
+                        until=min(event.at, hours.closes),
+                    )
+                )
+    return asked
+
+
+async def _unseen(owing: Iterable[Worker], hours: Hours, view: View) -> list[Worker]:
+    entries = await book.entries(view.group_id, hours.day, hours.day)
+    seen = {entry.person_id for entry in entries if entry.state is not State.MISSING}
+    return [worker for worker in owing if worker.person.id not in seen]
 
 
 async def close(event: TimeCame, view: View, tools: Tools) -> Answer:

@@ -32,8 +32,8 @@ class Sighting:
     Args:
         state: on time or late, by the moment that counts.
         place: the label; empty outside all sites.
-        means: `location` or `text`.
-        unsure: True when the coordinates' system was unknown and the label depends on it.
+        means: `location`, `text`, or `oa` for what the company's attendance told.
+        unsure: True when the coordinates' system was unknown and the label depends on it, or attendance doubts it.
         at: the moment that counts, aware.
         account: the account it came from.
     """

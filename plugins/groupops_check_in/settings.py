@@ -16,6 +16,7 @@ MAX_RETENTION_DAYS = 30
 """Check-ins are kept no longer, whatever anybody sets."""
 
 MAX_SITES = 200
+DAY_MINUTES = 24 * 60
 MAX_CORNERS = 200
 
 _Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
@@ -116,6 +117,9 @@ class CheckIn(Settings):
         default="notify_dispatcher", title="结束时(把名单私下发给派单人、只记录)"
     )
     dispatcher_role: _Word = Field(default="dispatcher", title="派单人的岗位(没有这样的人时为管理员)")
+    attendance_minutes: int = Field(
+        default=0, ge=0, le=120, title="每隔几分钟向单位的考勤系统查已同意者的打卡(0 为不查)"
+    )
     consent_required: bool = Field(default=True, title="须本人同意(不能关闭)")
     consent_at: _Clock = Field(default="10:00", title="征求尚未表态者同意的时刻,每人一次")
     retention_days: int = Field(default=7, ge=1, le=MAX_RETENTION_DAYS, title="打卡记录保存天数")
@@ -207,6 +211,25 @@ class CheckIn(Settings):
     def closings(self) -> tuple[str, ...]:
         """When lists are made."""
         return _clocks(shift.closes for shift in self.all_shifts)
+
+    @cached_property
+    def lookings(self) -> tuple[str, ...]:
+        """When the company's attendance is asked: at its pace, and a minute before anybody is reminded or listed."""
+        if not self.attendance_minutes:
+            return ()
+        return _clocks(at for shift in self.all_shifts for at in _lookings(shift, self.attendance_minutes))
+
+
+def _lookings(shift: Shift, pace: int) -> Iterable[time]:
+    """Give the moments between a shift's opening and one pace after its close."""
+    opens = shift.opens.hour * 60 + shift.opens.minute
+    length = (shift.closes.hour * 60 + shift.closes.minute - opens) % DAY_MINUTES
+    marks = {*range(pace, length, pace), length - 1, length + pace}
+    marks |= {(at.hour * 60 + at.minute - opens) % DAY_MINUTES - 1 for at in shift.remind_at}
+    for mark in sorted(marks):
+        if mark > 0:
+            hour, minute = divmod((opens + mark) % DAY_MINUTES, 60)
+            yield time(hour, minute)
 
 
 def _clocks(moments: Iterable[time]) -> tuple[str, ...]:
