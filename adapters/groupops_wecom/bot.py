@@ -112,6 +112,10 @@ class AiBot(Bot):
         bodies = [body async for body in self._bodies(message, push=True)]
         return [await self._transport.push(chat_id, chat_type, body) for body in bodies]
 
+    def can_push(self, chat_id: str) -> bool:
+        """Say whether `push` has a way into a conversation: always over the long connection, else at times."""
+        return self._transport.can_push(chat_id)
+
     async def welcome(self, event: EnterChat, message: Said) -> dict[str, Any]:
         """Greet who opened the chat, within five seconds: one card, or words.
 

@@ -89,6 +89,10 @@ class Transport(Protocol):
         """Put a medium up; gives its media id."""
         ...
 
+    def can_push(self, chat_id: str) -> bool:
+        """Say whether anything may be said in a conversation that answers nothing."""
+        ...
+
     def key(self, aes_key: str) -> str:
         """Give the key of a medium, from what its message says."""
         ...
@@ -199,6 +203,10 @@ class OverLink:
         """Put a medium up in pieces."""
         await self._turnstile.enter("aibot_upload_media_init", (Claim("aibot_upload", self._bot_id),))
         return await put_up(self._call, kind, name, data)
+
+    def can_push(self, chat_id: str) -> bool:
+        """Where somebody has spoken to the bot, it may go on speaking."""
+        return bool(chat_id)
 
     def key(self, aes_key: str) -> str:
         """Every medium has its own key here."""
@@ -334,6 +342,12 @@ class OverUrl:
             ApiNotAvailable: always.
         """
         raise ApiNotAvailable("an AI bot on a callback URL cannot send media; use the long connection")
+
+    def can_push(self, chat_id: str) -> bool:
+        """Say whether a way of the conversation's is left."""
+        now = self._clock.now()
+        ways = (self._ways.get(one) for one in self._latest.get(chat_id, ()))
+        return any(way is not None and not way.used and now < way.until for way in ways)
 
     def key(self, aes_key: str) -> str:
         """All media have the bot's own key here."""
