@@ -49,6 +49,7 @@ from groupops.importers.chatlab_rows import (
     objects_of,
     recalled_of,
 )
+from groupops.importers.quick_facts import posted
 from groupops.people import AccountId, GroupId, Role, platform_of
 
 SOURCE: Final = "export"
@@ -73,8 +74,13 @@ HEARD: Final[Mapping[str, str]] = {
 def heard_as(kind: int, more: Row | None) -> str:
     """Give the kind of fact a member's line becomes."""
     if kind == RED_PACKET:
-        return "red_packet_sent"
+        return "message_posted" if _typed(more) else "red_packet_sent"
     return "location_shared" if kind == LOCATION and more and more.get("location") else "message_posted"
+
+
+def _typed(more: Row | None) -> bool:
+    """Say whether the kind was only read off words, which anybody can type: then it is nothing but words."""
+    return more is not None and more.get("confidence") == "text"
 
 
 @dataclass(slots=True)
@@ -119,17 +125,16 @@ class Facts:
         content: str = row["content"] or ""
         stamp: int = row["timestamp"]
         short = stamp < MILLISECONDS_FROM
-        return MessagePosted(
-            id=f"{self.group_id}/{message_id}",
-            at=datetime.fromtimestamp(stamp, UTC) if short else _at(moment_of(row)),
-            group_id=self.group_id,
-            source=SOURCE,
-            account=self._account(row["sender"]),
-            message_id=message_id,
-            segments=(Text(text=content),),
-            text=content.strip(),
-            name=row["accountName"],
-            card=row.get("groupNickname") or "",
+        return posted(
+            f"{self.group_id}/{message_id}",
+            datetime.fromtimestamp(stamp, UTC) if short else _at(moment_of(row)),
+            self.group_id,
+            SOURCE,
+            self._account(row["sender"]),
+            message_id,
+            content,
+            row["accountName"],
+            row.get("groupNickname") or "",
         )
 
     # — names of things —
@@ -254,6 +259,8 @@ def _parts(row: Row, more: Row, message_id: str) -> Iterator[Segment]:
     if kind in (TEXT, REPLY):
         if content:
             yield Text(text=content)
+    elif kind == RED_PACKET:
+        yield Card(card_kind="red_packet", text=content)
     elif kind == LINK:
         found = _URL.search(content)
         yield Link(url=found[0], title=content) if found else Card(card_kind="link", title=content)
