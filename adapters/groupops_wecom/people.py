@@ -12,8 +12,8 @@ from typing import Any
 from groupops import AccountId, Person, PersonId, PersonLine
 from groupops.importers import Diff, Roster, compare
 from groupops_wecom.lenient import number, rows, tables, text, word
-
-PLATFORM = "wecom"
+from groupops_wecom.rooms import NAME
+from groupops_wecom.rooms import account as account_of
 
 LEFT = 5
 """Status of a member who left the company; 1 active, 2 disabled, 4 not activated are still of it."""
@@ -25,11 +25,6 @@ SPOKEN_OF = frozenset({"name", "department", "position", "left", "accounts"})
 """Columns of a roster that the contacts speak of; all else stays as the register has it."""
 
 NAMES_ONLY = SPOKEN_OF - {"department", "position"}
-
-
-def account_of(userid: str) -> AccountId:
-    """Give the account of a user id; its letters' case is kept."""
-    return AccountId(f"{PLATFORM}:{userid}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +217,7 @@ def held_against(
     gone = tuple(sorted(set(known) - there))
     roster = _roster(contacts, _lines(contacts, register, gone), keep_details=keep_details)
     diff = compare(roster, register.persons, register.holders, now=now, zone=zone)
-    mine = {id_ for account, id_ in register.holders.items() if account.startswith(f"{PLATFORM}:")}
+    mine = {id_ for account, id_ in register.holders.items() if account.startswith(f"{NAME}:")}
     missing = tuple(person for person in diff.missing if person.id in mine)
     return Found(
         contacts=contacts,
@@ -280,7 +275,7 @@ def line_of(person: Person, *, active: bool, accounts: tuple[AccountId, ...] = (
 
 def _roster(contacts: Contacts, lines: tuple[PersonLine, ...], *, keep_details: bool) -> Roster:
     return Roster(
-        file=PLATFORM,
+        file=NAME,
         sheet="",
         sha256=contacts.sha256,
         columns=NAMES_ONLY if keep_details else SPOKEN_OF,
