@@ -147,6 +147,9 @@ class Engine:
         async def settled(row: OutboxRow, receipt: Any) -> None:
             await engine.tell_performed(row, receipt)
 
+        def noted(row: OutboxRow, receipt: Any) -> Audit | None:
+            return engine.performed(row, receipt)
+
         outbox = Outbox(
             parts.records,
             parts.clock,
@@ -155,6 +158,7 @@ class Engine:
             texts,
             parts.log,
             settled=settled,
+            noted=noted,
             rehearse=parts.rehearse,
         )
         casebook = Casebook(parts.records, parts.clock, people, outbox, parts.hooks, texts, plans.of)
@@ -440,20 +444,17 @@ class Engine:
 
     # — receipts —
 
+    def performed(self, row: OutboxRow, receipt: Any) -> Audit | None:
+        """Give the line of audit of an action that came to its end: of what a case led to, and of what bites."""
+        if row.case_id is None and not row.action.bites:
+            return None
+        detail = {"action": row.action.kind, "case": row.case_id, "receipt": receipt.kind, "key": row.key}
+        return self._line("performed", row.group_id, row.plugin or CORE, detail)
+
     async def tell_performed(self, row: OutboxRow, receipt: Any) -> None:
-        """Write down what became of an action, and tell the plugins that listen."""
+        """Tell the plugins that listen what became of an action."""
         if self.parts.on_settled is not None:
             self.parts.on_settled(row, receipt)
-        if row.case_id is not None or row.action.bites:
-            await self._audit(
-                "performed",
-                row.group_id,
-                row.plugin or CORE,
-                action=row.action.kind,
-                case=row.case_id,
-                receipt=receipt.kind,
-                key=row.key,
-            )
         plan = self.plans.of(row.group_id)
         for hearer in plan.performed if plan else ():
             offered = {**hearer.constants, "event_id": row.event_id, "action": row.action, "receipt": receipt}
@@ -462,9 +463,10 @@ class Engine:
                 await self.parts.hooks.wait(self.parts.hooks.ask((bound,), None, plan.group, None))
 
     async def _audit(self, what: str, group_id: GroupId, actor: str, **detail: Any) -> None:
-        await self.parts.records.note(
-            Audit(at=self.parts.clock.now(), what=what, actor=actor, group_id=group_id, detail=detail)
-        )
+        await self.parts.records.note(self._line(what, group_id, actor, detail))
+
+    def _line(self, what: str, group_id: GroupId, actor: str, detail: Mapping[str, Any]) -> Audit:
+        return Audit(at=self.parts.clock.now(), what=what, actor=actor, group_id=group_id, detail=detail)
 
 
 def resolver_of(

@@ -46,7 +46,7 @@ from groupops.errors import StoreError, Unstorable
 from groupops.people import AccountId, GroupId
 from groupops.platform import Platform, Watched
 from groupops.plugin import Log, Texts
-from groupops.records import CaseStatus, OutboxRow, OutboxState, Purpose, Records, Ticket
+from groupops.records import Audit, Besides, OutboxRow, OutboxState, Purpose, Records, Ticket
 
 MAX_ATTEMPTS = 8
 """Tries before an action whose answers are lost again and again is shown to a human."""
@@ -76,7 +76,10 @@ PAGES = 5
 """Pages that one pass of the pump reads at most; the next goes on behind them."""
 
 Settled = Callable[[OutboxRow, Receipt], Awaitable[None]]
-"""Told of every final receipt: audit, ledgers, metrics."""
+"""Told of every final receipt: ledgers, metrics."""
+
+Noted = Callable[[OutboxRow, Receipt], Audit | None]
+"""Gives the line of audit that is written with a final receipt, if there is to be one."""
 
 
 class Deliveries(Protocol):
@@ -234,6 +237,7 @@ class Outbox:
         texts: the core's texts.
         log: told of what goes wrong, without contents.
         settled: told of every final receipt.
+        noted: gives the line of audit for a final receipt.
         rehearse: True where nothing may reach a platform: every action is `Rehearsed`.
         patience: seconds a platform may take; then its answer counts as lost, and the next action has its turn.
         delivery: where rows wait for their turn, so that no fact waits for a platform; without it every action
@@ -248,6 +252,7 @@ class Outbox:
     texts: Texts
     log: Log
     settled: Settled | None = None
+    noted: Noted = lambda _row, _receipt: None
     rehearse: bool = False
     patience: float = PATIENCE_S
     delivery: Deliveries | None = None
@@ -282,12 +287,24 @@ class Outbox:
         if self.delivery is not None:
             self.delivery.offer(ready)
             return ()
-        claimed = await self.records.performing([row.id for row in ready], now)
+        claimed = await self._claimed(ready)
         results: list[tuple[OutboxRow, Receipt]] = []
         for row in ready:
             if row.id in claimed:
                 results += await self._in_turn(row)
         return tuple(results)
+
+    async def _claimed(self, rows: Sequence[OutboxRow]) -> frozenset[int]:
+        """Claim rows that are to be handed to a platform; gives the numbers of those that may be carried out.
+
+        What takes no platform is not claimed: it is done and written down in one step.
+        """
+        own = frozenset(row.id for row in rows if self._takes_no_platform(row))
+        handed = [row.id for row in rows if row.id not in own]
+        return own | await self.records.performing(handed, self.clock.now()) if handed else own
+
+    def _takes_no_platform(self, row: OutboxRow) -> bool:
+        return isinstance(row.action, AskStewards) and not self.rehearse
 
     async def deliver(
         self, rows: Sequence[OutboxRow], *, claimed: bool = False
@@ -307,7 +324,7 @@ class Outbox:
         if not claimed:
             if self._owed:
                 return ()  # the database went away: first what is owed to it, and `pump` comes back to these
-            ours = await self.records.performing([row.id for row in rows], self.clock.now())
+            ours = await self._claimed(rows)
             rows = [row for row in rows if row.id in ours]
         if len(rows) > 1:
             return tuple(await self._carry_as_one(rows))
@@ -340,6 +357,8 @@ class Outbox:
         again by `pump`; one that cannot take it is given the bare end of it.
         """
         try:
+            if isinstance(row.action, AskStewards) and self._takes_no_platform(row):
+                return await self._ask(row, row.action)
             receipt = receipt or await self._perform(row)
             state, stored = await self._write_down(row, receipt)
         except Unstorable as error:
@@ -363,9 +382,6 @@ class Outbox:
     ) -> tuple[OutboxState, tuple[OutboxRow, ...]]:
         """Write what became of a row; gives its state and the rows that follow."""
         state, not_before = self._state_after(row, receipt)
-        follow = self._follow(row, receipt) if state is OutboxState.FAILED else ()
-        if state is OutboxState.DONE:
-            follow = await self._came_too_late(row)
         if state is OutboxState.IN_DOUBT:
             await self._show_doubt(row)  # first, so that nothing is ever in doubt without being shown
         stored = await self.records.receipted(
@@ -374,9 +390,13 @@ class Outbox:
             _kept(row, receipt),
             self.clock.now(),
             not_before=not_before,
-            follow_up=follow,
             kept=_bare(row.action) if state.final else None,
             untried=isinstance(receipt, (Unreachable, Throttled)),
+            besides=Besides(
+                follow_up=self._follow(row, receipt) if state is OutboxState.FAILED else (),
+                undo=self._undo(row) if state is OutboxState.DONE else (),
+                noted=self.noted(row, receipt) if state.final else None,
+            ),
         )
         if state is OutboxState.WAITING:
             self._wake.set()
@@ -399,15 +419,12 @@ class Outbox:
             return []
         return [] if receipt is None else [(row, receipt)]
 
-    async def _came_too_late(self, row: OutboxRow) -> tuple[OutboxRow, ...]:
-        """Take back what was done while its case was being taken out of force."""
+    def _undo(self, row: OutboxRow) -> tuple[OutboxRow, ...]:
+        """Make what takes back a thing that is done, should its case have been taken out of force meanwhile."""
         if row.case_id is None or row.purpose not in ("contain", "step") or row.action.inverse is None:
             return ()
-        case = await self.records.case(row.case_id)
-        if case is None or case.status not in _OUT_OF_FORCE:
-            return ()
         return self.rows(
-            f"{row.key}/back", "reversal", (row.action.inverse,), plugin=row.plugin, case_id=case.id
+            f"{row.key}/back", "reversal", (row.action.inverse,), plugin=row.plugin, case_id=row.case_id
         )
 
     async def _tell_settled(self, row: OutboxRow, receipt: Receipt) -> None:
@@ -447,8 +464,6 @@ class Outbox:
         return Unreachable(why="not connected") if is_away(platform) else Impossible(capability=needs)
 
     async def _perform(self, row: OutboxRow) -> Receipt:
-        if isinstance(row.action, AskStewards) and not self.rehearse:
-            return await self._ask(row, row.action)
         known = self._without_asking(row)
         if known is not None:
             return known
@@ -566,63 +581,72 @@ class Outbox:
 
     # — stewards —
 
-    async def _ask(self, row: OutboxRow, action: AskStewards) -> Receipt:
+    async def _ask(self, row: OutboxRow, action: AskStewards) -> list[tuple[OutboxRow, Receipt]]:
         """Carry out `AskStewards`: a ticket in the record, and word to every steward who can be reached."""
-        ticket = await self.records.open_ticket(
-            Ticket(
-                group_id=row.group_id,
-                text=action.text,
-                wanted=action.wanted,
-                case_id=row.case_id,
-                subject=action.subject,
-                key=row.key,
-                opened_at=self.clock.now(),
-            )
+        now, done = self.clock.now(), Done()
+        word = self._word_to_stewards(row.group_id, action)
+        ticket = Ticket(
+            group_id=row.group_id,
+            text=action.text,
+            wanted=action.wanted,
+            case_id=row.case_id,
+            subject=action.subject,
+            key=row.key,
+            opened_at=now,
         )
-        await self._spread(row.key, self._word_to_stewards(row.group_id, action, ticket), row.plugin)
-        return Done(ref=f"ticket:{ticket.id}")
+
+        def words(opened: Ticket) -> tuple[OutboxRow, ...]:
+            return self.rows(row.key, "steward", word(opened), plugin=row.plugin)
+
+        asked = await self.records.asked(row, ticket, words, now, noted=self.noted(row, done))
+        if asked is None:
+            return []
+        opened, told = asked
+        receipt = Done(ref=f"ticket:{opened.id}")
+        if self.settled is not None:
+            await self._tell_settled(row, receipt)
+        await self.send(told)
+        return [(row, receipt)]
 
     async def tell_stewards(self, ticket: Ticket, event_id: str) -> tuple[tuple[OutboxRow, Receipt], ...]:
         """Tell the stewards of a ticket that is there already."""
         ask = AskStewards(group_id=ticket.group_id, text=ticket.text)
-        words = self._word_to_stewards(ticket.group_id, ask, ticket)
-        return await self._spread(f"{event_id}/ticket:{ticket.id}", words, "")
-
-    async def _spread(
-        self, event_id: str, words: Iterable[Action], plugin: str
-    ) -> tuple[tuple[OutboxRow, Receipt], ...]:
-        told = await self.records.enqueue(self.rows(event_id, "steward", words, plugin=plugin))
+        words = self._word_to_stewards(ticket.group_id, ask)(ticket)
+        told = await self.records.enqueue(self.rows(f"{event_id}/ticket:{ticket.id}", "steward", words))
         return await self.send(told) if told else ()
 
-    def _word_to_stewards(self, group_id: GroupId, action: AskStewards, ticket: Ticket) -> tuple[Action, ...]:
-        text = (
-            self.texts("steward.task", number=ticket.id, text=action.text)
-            if not action.subject
-            else action.text
-        )
+    def _word_to_stewards(
+        self, group_id: GroupId, action: AskStewards
+    ) -> Callable[[Ticket], tuple[Action, ...]]:
+        """See who can be reached now; gives what makes the words to them of the ticket, once it has its number."""
         platform = self.platforms.get(group_id.partition(":")[0])
         if platform is None:
-            return ()
+            return lambda _: ()
+        able = platform.can(group_id)
         reached = [
             account
             for account in self.people.stewards_of(group_id)
             if _same(account, group_id) and (is_away(platform) or platform.direct(account))
         ]
-        direct = Capability.DIRECT_MESSAGE in platform.can(group_id)
-        if reached and direct:
-            return tuple(
+        if reached and Capability.DIRECT_MESSAGE in able:
+            return lambda ticket: tuple(
                 DirectMessage(
                     group_id=group_id,
                     account=account,
-                    text=text,
+                    text=action.text if action.subject else self._task(ticket, action),
                     options=action.options,
                     subject=action.subject,
                 )
                 for account in reached
             )
-        if Capability.SEND_TEXT in platform.can(group_id):
-            return (SendText(group_id=group_id, text=self.texts("steward.neutral", number=ticket.id)),)
-        return ()
+        if Capability.SEND_TEXT in able:
+            return lambda ticket: (
+                SendText(group_id=group_id, text=self.texts("steward.neutral", number=ticket.id)),
+            )
+        return lambda _: ()
+
+    def _task(self, ticket: Ticket, action: AskStewards) -> str:
+        return self.texts("steward.task", number=ticket.id, text=action.text)
 
     async def _show_doubt(self, row: OutboxRow) -> None:
         """Show a text that may or may not have arrived to a steward; it is never sent twice by itself."""
@@ -731,12 +755,6 @@ class Outbox:
         """Let `run` end after the pass it is in."""
         self._stopping = True
         self._wake.set()
-
-
-_OUT_OF_FORCE = frozenset(
-    {CaseStatus.REVERSED, CaseStatus.DISMISSED, CaseStatus.WAIVED, CaseStatus.WITHDRAWN}
-)
-"""Cases nothing may follow from any more."""
 
 
 def _bare(action: Action) -> Action | None:

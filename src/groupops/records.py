@@ -48,6 +48,11 @@ class CaseStatus(StrEnum):
         """True while a human still has to decide something."""
         return self in (CaseStatus.FLAGGED, CaseStatus.PROPOSED, CaseStatus.APPEALED)
 
+    @property
+    def out_of_force(self) -> bool:
+        """True when nothing may follow from the case any more."""
+        return self in (CaseStatus.REVERSED, CaseStatus.DISMISSED, CaseStatus.WAIVED, CaseStatus.WITHDRAWN)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
@@ -273,6 +278,24 @@ class Audit:
     group_id: GroupId | None = None
     subject: str = ""
     detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Besides:
+    """What is written in one step with what became of a row.
+
+    Args:
+        follow_up: rows that stand in for it (capability chain).
+        undo: rows of its case that are stored only if the case is out of force by now.
+        noted: a line of audit.
+    """
+
+    follow_up: tuple[OutboxRow, ...] = ()
+    undo: tuple[OutboxRow, ...] = ()
+    noted: Audit | None = None
+
+
+NOTHING = Besides()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -573,11 +596,11 @@ class Records(Protocol):
         now: datetime,
         *,
         not_before: datetime | None = None,
-        follow_up: Sequence[OutboxRow] = (),
         kept: Action | None = None,
         untried: bool = False,
+        besides: Besides = NOTHING,
     ) -> tuple[OutboxRow, ...]:
-        """Write what became of a row, with the rows that stand in for it (capability chain). Returns the latter.
+        """Write what became of a row, with what follows from that. Returns the rows stored besides.
 
         `kept` replaces the action where its words are not to be kept; `untried` takes the claim back as a try.
         """
@@ -601,6 +624,29 @@ class Records(Protocol):
 
     async def cancel_outbox(self, case_id: int, now: datetime) -> int:
         """Cancel a case's rows that still wait; returns how many."""
+        ...
+
+    async def asked(
+        self,
+        row: OutboxRow,
+        ticket: Ticket,
+        words: Callable[[Ticket], Sequence[OutboxRow]],
+        now: datetime,
+        *,
+        noted: Audit | None = None,
+    ) -> tuple[Ticket, tuple[OutboxRow, ...]] | None:
+        """Carry out a row that asks the stewards, which takes no platform: entirely or not at all.
+
+        Args:
+            row: the row, waiting or claimed.
+            ticket: what is opened, as `open_ticket` does.
+            words: makes the actions that tell the stewards of the ticket, once it has its number; pure.
+            now: the moment.
+            noted: a line of audit written with it.
+
+        Returns:
+            The ticket and the actions stored; None when the row is settled already, and nothing was done.
+        """
         ...
 
     # — tickets —

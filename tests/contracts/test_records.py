@@ -18,6 +18,7 @@ from groupops.events import Listed
 from groupops.people import AccountId, Clause, Group, GroupId, Person, PersonId, Role, Stage
 from groupops.records import (
     Audit,
+    Besides,
     Booking,
     Case,
     CaseStatus,
@@ -580,12 +581,9 @@ async def test_a_booking_is_decided_on_what_is_known_of_the_person(records: Reco
         return known.recent[0]
 
     again = await records.book("qq:e6", LI, "soft", NOON, decide, recent=NOON, contained=NOON)
-    await records.book("qq:e7", LI, "", NOON, lambda known: (seen.append(known), here.case)[1])
 
-    assert seen == [
-        Known(person_id=li.id, strikes=3, recent=(here.case, there_.case), contained=here.outbox),
-        Known(person_id=li.id, strikes=0),
-    ]
+    recent = (here.case, there_.case)
+    assert seen == [Known(person_id=li.id, strikes=3, recent=recent, contained=here.outbox)]
     assert (again.case, again.outbox, again.fresh) == (here.case, (), False)
     assert await records.case_of_event("qq:e6") is None
 
@@ -811,8 +809,12 @@ async def test_a_row_that_fails_hands_over_to_the_one_that_stands_in(records: Re
     (row,) = await records.enqueue(rows("qq:e1", 1))
     stand_in = replace(rows("qq:e1", 2)[1], degraded_from="mute")
 
-    (stored,) = await records.receipted(row.id, OutboxState.FAILED, None, NOON, follow_up=[stand_in])
-    again = await records.receipted(row.id, OutboxState.FAILED, None, NOON, follow_up=[stand_in])
+    (stored,) = await records.receipted(
+        row.id, OutboxState.FAILED, None, NOON, besides=Besides(follow_up=(stand_in,))
+    )
+    again = await records.receipted(
+        row.id, OutboxState.FAILED, None, NOON, besides=Besides(follow_up=(stand_in,))
+    )
 
     assert (stored.index, stored.degraded_from, stored.state) == (1, "mute", OutboxState.WAITING)
     assert again == ()
@@ -835,7 +837,9 @@ async def test_a_receipt_for_no_row_is_an_error_and_stores_nothing(records: Reco
     with pytest.raises(StoreError, match="no row 5"):
         await records.receipted(5, OutboxState.DONE, Done(), NOON)
     with pytest.raises(StoreError, match="no row 5"):
-        await records.receipted(5, OutboxState.DONE, Done(), NOON, follow_up=rows("qq:e1", 1))
+        await records.receipted(
+            5, OutboxState.DONE, Done(), NOON, besides=Besides(follow_up=rows("qq:e1", 1))
+        )
 
     assert await records.outbox() == ()
 
@@ -859,6 +863,78 @@ async def test_what_still_waits_of_a_case_can_be_cancelled(records: Records) -> 
     assert await records.cancel_outbox(done.case.id, NOON) == 0
     states = [row.state for row in await records.outbox(case_id=done.case.id)]
     assert states == [OutboxState.PERFORMING, OutboxState.CANCELLED, OutboxState.CANCELLED]
+
+
+async def test_what_became_of_an_action_is_written_with_its_line_of_audit(records: Records) -> None:
+    (row,) = await records.enqueue(rows("qq:e1", 1))
+    line = Audit(at=NOON, what="performed", detail={"case": None})
+
+    with pytest.raises(StoreError, match="no row"):
+        await records.receipted(row.id + 1, OutboxState.DONE, Done(), NOON, besides=Besides(noted=line))
+    assert await records.audit() == ()
+
+    await records.receipted(row.id, OutboxState.DONE, Done(), NOON, besides=Besides(noted=line))
+    assert await records.audit() == (line,)
+
+
+@pytest.mark.parametrize("status", sorted(CaseStatus))
+async def test_what_was_done_too_late_is_undone_only_if_its_case_is_out_of_force(
+    records: Records, status: CaseStatus
+) -> None:
+    li = await records.person_for(LI)
+    case = await booked(records, li.id, "qq:e1", status=status)
+    (row,) = await records.enqueue([replace(rows("qq:e1", 1)[0], case_id=case.id)])
+    back = replace(row, id=0, event_id="qq:e1#0/back", purpose="reversal")
+
+    stored = await records.receipted(row.id, OutboxState.DONE, Done(), NOON, besides=Besides(undo=(back,)))
+
+    undone = status in {"withdrawn", "dismissed", "waived", "reversed"}
+    assert [one.purpose for one in stored] == (["reversal"] if undone else [])
+
+
+async def test_the_stewards_are_asked_in_one_step(records: Records) -> None:
+    (row,) = await records.enqueue(rows("qq:e1", 1))
+    line = Audit(at=NOON, what="performed", detail={})
+
+    def words(opened: Ticket) -> tuple[OutboxRow, ...]:
+        text = SendText(group_id=GROUP, text=f"工单 {opened.id}")
+        return (replace(rows("qq:e1#0", 1)[0], action=text),)
+
+    asked = await records.asked(row, ticket(), words, NOON, noted=line)
+
+    assert asked is not None
+    opened, told = asked
+    assert await records.tickets() == (opened,)
+    assert [one.action for one in told] == [SendText(group_id=GROUP, text=f"工单 {opened.id}")]
+    settled, *others = await records.outbox()
+    assert (settled.state, settled.receipt, settled.attempts) == ("done", Done(ref=f"ticket:{opened.id}"), 1)
+    assert tuple(others) == told
+    assert await records.audit() == (line,)
+    assert await records.asked(row, ticket(), words, NOON, noted=line) is None
+    assert (await records.tickets(), await records.audit()) == ((opened,), (line,))
+
+
+async def test_stewards_are_not_asked_about_what_was_cancelled_and_are_about_what_was_claimed(
+    records: Records,
+) -> None:
+    claimed, cancelled = await records.enqueue([rows("qq:e1", 1)[0], replace(rows("qq:e2", 1)[0], case_id=8)])
+    await records.performing([claimed.id], NOON)
+    await records.cancel_outbox(8, NOON)
+
+    assert await records.asked(cancelled, ticket(), lambda _: (), NOON) is None
+    assert await records.asked(claimed, ticket(), lambda _: (), NOON) is not None
+
+    assert [(row.state, row.attempts) for row in await records.outbox()] == [("done", 1), ("cancelled", 0)]
+
+
+async def test_nobody_is_asked_anything_when_the_words_cannot_be_made(records: Records) -> None:
+    (row,) = await records.enqueue(rows("qq:e1", 1))
+
+    with pytest.raises(ZeroDivisionError):
+        await records.asked(row, ticket(), lambda opened: (rows("qq:e2", 1)[opened.id // 0],), NOON)
+
+    assert await records.tickets() == ()
+    assert (await records.outbox())[0].state == "waiting"
 
 
 # — tickets —

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from groupops.actions import Action, Receipt
+from groupops.actions import Action, Done, Receipt
 from groupops.errors import Conflict, StoreError
 from groupops.events import Listed
 from groupops.people import AccountId, Group, GroupId, Person, PersonId, platform_of
 from groupops.records import (
+    NOTHING,
     Audit,
+    Besides,
     Booked,
     Booking,
     Case,
@@ -98,6 +100,7 @@ class MemoryRecords:
     """The record in dictionaries. Nothing in it waits, so every method is one whole step by itself."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._people = _People()
         self._groups = _Groups()
         self._cases = _Cases()
@@ -407,9 +410,9 @@ class MemoryRecords:
         now: datetime,
         *,
         not_before: datetime | None = None,
-        follow_up: Sequence[OutboxRow] = (),
         kept: Action | None = None,
         untried: bool = False,
+        besides: Besides = NOTHING,
     ) -> tuple[OutboxRow, ...]:
         """Write what became of a row, with the rows that stand in for it. Without a receipt the last one stays."""
         row = self._outbox.rows.get(row_id)
@@ -426,7 +429,33 @@ class MemoryRecords:
                 attempts=row.attempts - untried,
             )
         )
-        return self._put_outbox(follow_up)
+        if besides.noted is not None:
+            self._audit.append(besides.noted)
+        case = None if row.case_id is None or not besides.undo else self._cases.rows.get(row.case_id)
+        late = case is not None and case.status.out_of_force
+        return self._put_outbox((*besides.follow_up, *besides.undo) if late else besides.follow_up)
+
+    async def asked(
+        self,
+        row: OutboxRow,
+        ticket: Ticket,
+        words: Callable[[Ticket], Sequence[OutboxRow]],
+        now: datetime,
+        *,
+        noted: Audit | None = None,
+    ) -> tuple[Ticket, tuple[OutboxRow, ...]] | None:
+        """Carry out a row that asks the stewards: open the ticket, store the words, and write the row down."""
+        known = self._outbox.rows.get(row.id)
+        if known is None or known.state.final:
+            return None
+        told = words(self._ticket_for(ticket))
+        opened, stored = await self.open_ticket(ticket), self._put_outbox(told)
+        tries = known.attempts + (known.state is OutboxState.WAITING)
+        done = replace(known, attempts=tries, state=OutboxState.DONE, not_before=None, changed_at=now)
+        self._change(replace(done, receipt=Done(ref=f"ticket:{opened.id}")))
+        if noted is not None:
+            self._audit.append(noted)
+        return opened, stored
 
     async def outbox(
         self,
@@ -460,15 +489,18 @@ class MemoryRecords:
     # — tickets —
     async def open_ticket(self, ticket: Ticket) -> Ticket:
         """Open a ticket; one with the same `key` that is still open is returned instead."""
-        there = self._open_tickets.get(ticket.key) if ticket.key else None
-        if there is not None:
-            return self._tickets[there]
-        self._last_ticket += 1
-        opened = replace(ticket, id=self._last_ticket)
-        self._tickets[opened.id] = opened
-        if opened.key:
-            self._open_tickets[opened.key] = opened.id
+        opened = self._ticket_for(ticket)
+        if opened.id > self._last_ticket:
+            self._last_ticket = opened.id
+            self._tickets[opened.id] = opened
+            if opened.key:
+                self._open_tickets[opened.key] = opened.id
         return opened
+
+    def _ticket_for(self, ticket: Ticket) -> Ticket:
+        """Give the open ticket with the key of another, or that one with the number it would have."""
+        there = self._open_tickets.get(ticket.key) if ticket.key else None
+        return self._tickets[there] if there is not None else replace(ticket, id=self._last_ticket + 1)
 
     async def tickets(self, *, group_id: GroupId | None = None, open_only: bool = True) -> tuple[Ticket, ...]:
         """Give tickets, oldest first."""

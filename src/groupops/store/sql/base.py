@@ -15,7 +15,7 @@ from tortoise.queryset import QuerySet
 
 from groupops.errors import Conflict, StoreError
 from groupops.people import AccountId, Person, PersonId, platform_of
-from groupops.records import Due, OutboxRow, Ticket
+from groupops.records import Audit, Due, OutboxRow, Ticket
 from groupops.store import models, rows
 from groupops.store.database import Row, Steps, inserting, plain, refusals, selecting
 
@@ -96,6 +96,12 @@ def standing(person_id: PersonId) -> Steps[PersonId]:
 def putting_due(due: Sequence[Due]) -> Steps[list[Row]]:
     """Store due rows; those that are there already stay."""
     return (yield from inserting(models.Due, [rows.due_columns(row) for row in due], on_conflict=KEEP_OLD))
+
+
+def noting(*entries: Audit | None) -> Steps[list[Row]]:
+    """Write lines of audit; None is none."""
+    columns = [rows.audit_columns(entry) for entry in entries if entry is not None]
+    return (yield from inserting(models.Audit, columns))
 
 
 def putting_outbox(outbox: Sequence[OutboxRow]) -> Steps[tuple[OutboxRow, ...]]:

@@ -11,10 +11,13 @@ from typing import Any
 from tortoise.exceptions import IntegrityError
 
 from groupops import wire
-from groupops.actions import Action, Receipt
+from groupops.actions import Action, Done, Receipt
 from groupops.errors import StoreError
 from groupops.people import AccountId, GroupId, PersonId
 from groupops.records import (
+    NOTHING,
+    Audit,
+    Besides,
     Booked,
     Booking,
     Case,
@@ -23,12 +26,15 @@ from groupops.records import (
     Known,
     OutboxRow,
     OutboxState,
+    Ticket,
     require_strikes,
 )
 from groupops.store import models, rows
 from groupops.store.database import Steps, at_once, inserting, look, marks, plain, selecting, updating
 from groupops.store.sql.base import (
     Tables,
+    noting,
+    opening_ticket,
     person_for,
     putting_due,
     putting_outbox,
@@ -55,6 +61,11 @@ CLAIM = (
 RECEIPT = (
     'UPDATE "core_outbox" SET "state" = ?, "receipt" = COALESCE(?, "receipt"), "not_before" = ?, '
     '"action" = COALESCE(?, "action"), "changed_at" = ?, "attempts" = "attempts" - ? WHERE "id" = ? RETURNING "id"'
+)
+OPEN = 'SELECT "id" FROM "core_outbox" WHERE "id" = ? AND "state" IN (\'waiting\', \'performing\') :lock'
+ASKED = (
+    'UPDATE "core_outbox" SET "attempts" = "attempts" + CASE "state" WHEN \'waiting\' THEN 1 ELSE 0 END, '
+    '"state" = \'done\', "receipt" = ?, "not_before" = NULL, "changed_at" = ? WHERE "id" = ? RETURNING "id"'
 )
 
 
@@ -159,15 +170,28 @@ class CaseTables(Tables):
         now: datetime,
         *,
         not_before: datetime | None = None,
-        follow_up: Sequence[OutboxRow] = (),
         kept: Action | None = None,
         untried: bool = False,
+        besides: Besides = NOTHING,
     ) -> tuple[OutboxRow, ...]:
         """Write what became of a row, with the rows that stand in for it. Without a receipt the last one stays."""
         text = None if receipt is None else wire.receipt_to_json(receipt)
         action = None if kept is None else wire.action_to_json(kept)
-        steps = _receipt(row_id, (state, text, not_before, action, now, int(untried), row_id), follow_up)
-        return await at_once(self._client, steps, single=not follow_up)
+        values = (state, text, not_before, action, now, int(untried), row_id)
+        return await at_once(self._client, _receipt(row_id, values, besides), single=besides == NOTHING)
+
+    @step
+    async def asked(
+        self,
+        row: OutboxRow,
+        ticket: Ticket,
+        words: Callable[[Ticket], Sequence[OutboxRow]],
+        now: datetime,
+        *,
+        noted: Audit | None = None,
+    ) -> tuple[Ticket, tuple[OutboxRow, ...]] | None:
+        """Carry out a row that asks the stewards: open the ticket, store the words, and write the row down."""
+        return await at_once(self._client, _asked(row, ticket, words, now, noted))
 
     @step
     async def outbox(
@@ -297,10 +321,33 @@ def _claim(ids: Sequence[int], now: datetime) -> Steps[frozenset[int]]:
     return frozenset(row["id"] for row in claimed)
 
 
-def _receipt(
-    row_id: int, values: Sequence[Any], follow_up: Sequence[OutboxRow]
-) -> Steps[tuple[OutboxRow, ...]]:
+def _receipt(row_id: int, values: Sequence[Any], besides: Besides) -> Steps[tuple[OutboxRow, ...]]:
     changed = yield RECEIPT, values
     if not changed:
         raise StoreError(f"there is no row {row_id} in the outbox")
-    return (yield from putting_outbox(follow_up))
+    yield from noting(besides.noted)
+    late = bool(besides.undo) and (yield from _out_of_force(besides.undo[0].case_id))
+    return (yield from putting_outbox((*besides.follow_up, *besides.undo) if late else besides.follow_up))
+
+
+def _out_of_force(case_id: int | None) -> Steps[bool]:
+    found = yield 'SELECT "status" FROM "core_cases" WHERE "id" = ?', (case_id,)
+    return bool(found) and CaseStatus(found[0]["status"]).out_of_force
+
+
+def _asked(
+    row: OutboxRow,
+    ticket: Ticket,
+    words: Callable[[Ticket], Sequence[OutboxRow]],
+    now: datetime,
+    noted: Audit | None,
+) -> Steps[tuple[Ticket, tuple[OutboxRow, ...]] | None]:
+    """Ask the stewards; None when the row is settled already."""
+    open_ = yield OPEN, (row.id,)
+    if not open_:
+        return None
+    opened = yield from opening_ticket(ticket)
+    stored = yield from putting_outbox(words(opened))
+    yield ASKED, (wire.receipt_to_json(Done(ref=f"ticket:{opened.id}")), now, row.id)
+    yield from noting(noted)
+    return opened, stored

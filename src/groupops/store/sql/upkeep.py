@@ -15,8 +15,8 @@ from tortoise.models import Model
 from groupops.people import GroupId
 from groupops.records import Audit, Due
 from groupops.store import models, retention, rows
-from groupops.store.database import ask, at_once, inserting, moment, plain, transaction
-from groupops.store.sql.base import Tables, fitting, putting_due, step
+from groupops.store.database import ask, at_once, moment, plain, transaction
+from groupops.store.sql.base import Tables, fitting, noting, putting_due, step
 
 CLAIM = (
     'UPDATE "core_due" SET "claimed_at" = ? WHERE "id" IN ('
@@ -96,7 +96,7 @@ class UpkeepTables(Tables):
     @step
     async def note(self, *entries: Audit) -> None:
         """Write lines of audit."""
-        await at_once(self._client, inserting(models.Audit, [rows.audit_columns(entry) for entry in entries]))
+        await at_once(self._client, noting(*entries), single=True)
 
     @step
     async def audit(
