@@ -98,7 +98,7 @@ async def test_a_bot_of_others_answers_pushes_uploads_and_welcomes_and_its_frame
     assert [one.text for one in wecom.world.people["lisi"].inbox] == ["您好"]
 
 
-async def test_a_bot_of_others_hears_everything_that_is_told(
+async def test_a_bot_of_others_hears_everything_that_is_told_and_takes_a_refusal_as_one(
     both: tuple[FakeWeCom, AiBot, Group, Peer],
 ) -> None:
     wecom, bot, _, peer = both
@@ -112,18 +112,12 @@ async def test_a_bot_of_others_hears_everything_that_is_told(
     await wecom.send("lisi", bot, "mixed", {"msg_item": mixed})
     heard = await peer.says("heard")
     await wecom.rate("lisi", bot, wecom.world.people["lisi"], "fb-1", 2)
+    await wecom.say("lisi", bot, "late")
 
     assert fetched == {"filename": "现场 1.png", "sha256": hashlib.sha256(PICTURE).hexdigest()}
     assert voice == {"voice": "转成文字"}
     assert heard == {"mixed": ["text", "image"]}
     assert await peer.says("rated") == 2
-
-
-async def test_a_bot_of_others_takes_a_refusal_as_one(both: tuple[FakeWeCom, AiBot, Group, Peer]) -> None:
-    wecom, bot, _, peer = both
-
-    await wecom.say("lisi", bot, "late")
-
     assert "846605" in str(await peer.says("refused"))
 
 

@@ -77,12 +77,6 @@ async def door(answer: Any) -> AsyncIterator[str]:
     """A callback URL; `answer(query, body)` gives what it answers."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await receive()
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-            await send({"type": "lifespan.shutdown.complete"})
-            return
         query = dict(pair.split("=", 1) for pair in scope["query_string"].decode().split("&"))
         part = await receive()
         said = await answer(query, part.get("body", b"").decode())
