@@ -433,13 +433,15 @@ def scenario_run(
 @app.command()
 @_told
 def rehearse(
-    file: Annotated[Path, typer.Argument(help="聊天记录(ChatLab JSONL)")],
+    file: Annotated[Path, typer.Argument(help="聊天记录,任何认得的格式(见 docs/transcripts.md)")],
     pack: Packs,
     roster: Annotated[Path | None, typer.Option(help="名册 CSV")] = None,
     since: Annotated[str, typer.Option(help="从哪天起,如 2026-09-01")] = "",
     until: Annotated[str, typer.Option(help="到哪天止")] = "",
     against: Annotated[str, typer.Option(help="与另一规则包比较")] = "",
     lenient: Annotated[bool, typer.Option(help="跳过读不懂的行并报告")] = False,
+    group: Annotated[str, typer.Option(help="文件里有几个群时,指明是哪个(编号或名称)")] = "",
+    day: Annotated[str, typer.Option(help="文件里的时间不带日期时,指明(最后)一天")] = "",
     as_json: Json = False,
 ) -> int:
     """用历史记录预演规则包:会命中谁、哪一条。"""
@@ -453,6 +455,8 @@ def rehearse(
         until=until,
         against=against or None,
         lenient=lenient,
+        group=group,
+        day=day,
         as_json=as_json,
         console=out(),
     )

@@ -301,7 +301,7 @@ class _Survey:
     def _replay(self) -> Iterator[Event]:
         """Give the facts sorted by moment, order and line, a recall noted on its message at its own moment."""
         assert self.head is not None  # noqa: S101 - `read` raised otherwise
-        facts = Facts(self.head.group_id, self.authors)
+        facts = Facts(self.head.group_id, self.authors, self.head.identity)
         later: list[tuple[datetime, int, Event]] = []
         for number, row in enumerate(self._again()):
             for turn, fact in enumerate(facts.of(row)):

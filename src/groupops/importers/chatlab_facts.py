@@ -50,6 +50,7 @@ from groupops.importers.chatlab_rows import (
     recalled_of,
 )
 from groupops.importers.quick_facts import posted
+from groupops.importers.transcript import Identity
 from groupops.people import AccountId, GroupId, Role, platform_of
 
 SOURCE: Final = "export"
@@ -90,10 +91,12 @@ class Facts:
     Args:
         group_id: the group.
         authors: message id → native id of its sender, for recalls that name only the message.
+        identity: where senders are ids, one who is told only by name is nobody: names are anybody's.
     """
 
     group_id: GroupId
     authors: Mapping[str, str]
+    identity: Identity = "id"
     _accounts: dict[str, AccountId] = field(default_factory=dict[str, AccountId])
     _alike: Counter[str] = field(default_factory=Counter[str])
     _alike_at: int = 0
@@ -142,7 +145,9 @@ class Facts:
     def _account(self, native: str) -> AccountId:
         found = self._accounts.get(native)
         if found is None:
-            found = self._accounts[native] = AccountId(f"{platform_of(self.group_id)}:{native}")
+            nobody = self.identity == "id" and native.startswith("name:")
+            account = "" if nobody else f"{platform_of(self.group_id)}:{native}"
+            found = self._accounts[native] = AccountId(account)
         return found
 
     def _key(self, row: Row) -> str:

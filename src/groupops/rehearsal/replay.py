@@ -30,9 +30,10 @@ from groupops.errors import ConfigError, PlatformError
 from groupops.events import CORE_KINDS, EVENT_KINDS, Listed, Media, MembersListed, MessagePosted
 from groupops.flow import Outcome
 from groupops.hooks import Hooks
-from groupops.importers.chatlab import read_chatlab
 from groupops.importers.roster import Entry, enrol, read_roster
 from groupops.importers.transcript import Remark, Transcript
+from groupops.importers.transcripts.facts import opened_transcript
+from groupops.importers.transcripts.values import Asked
 from groupops.people import AccountId, GroupId, Stage, native_of, platform_of
 from groupops.records import Case, CaseStatus, OutboxRow, OutboxState
 from groupops.rehearsal.report import Comparison, Finding, Hit, Report, Standing, compared, counted
@@ -160,11 +161,12 @@ async def rehearse(  # noqa: PLR0913 - one value for each option of the command
     env: Mapping[str, str] | None = None,
     profile: str = "",
     calendar: WorkCalendar | None = None,
+    asked: Asked | None = None,
 ) -> Report:
     """Replay a transcript by packs, as if they had been in force all the time.
 
     Args:
-        file: a transcript in ChatLab JSONL.
+        file: a transcript in any format that is known, or the folder of one in pieces.
         packs: ids of the packs, in order.
         roster: a roster as CSV; its stewards are protected and its persons have one record over all accounts.
         since: facts before this moment (aware) are left out.
@@ -179,6 +181,7 @@ async def rehearse(  # noqa: PLR0913 - one value for each option of the command
         env: settings as `.env` would give them.
         profile: name of one of the sandbox's capability profiles; empty = a platform that is able to do all.
         calendar: which days are worked.
+        asked: what the operator says of the file where it does not say it itself (zone, group, day).
 
     Returns:
         The report; the same for the same input, but for the time it took.
@@ -187,26 +190,31 @@ async def rehearse(  # noqa: PLR0913 - one value for each option of the command
         ImportFailed: a line of the transcript or the roster is wrong.
         ConfigError: packs or settings do not hold, or the transcript is of a private talk.
     """
-    transcript = read_chatlab(file, lenient=lenient)
-    if transcript.head.private:
-        raise ConfigError(f"{file.name} is a talk of two; rules of a group cannot be rehearsed on it")
     entries = read_roster(roster) if roster else ()
     others = (against,) if isinstance(against, str) else tuple(against or ())
-    kit = _Kit(
-        transcript=transcript,
-        entries=entries,
-        since=since,
-        until=until,
-        plugins=None if plugins is None else tuple(plugins),
-        extra=tuple(extra),
-        disabled=tuple(disabled),
-        shelf=_in_force(shelf or PackShelf.load()),
-        env=env or {},
-        able=_able(transcript, profile),
-        calendar=calendar or WorkCalendar(),
-        progress=progress,
-        turns=1 + bool(others),
-    )
+    with opened_transcript(file, lenient=lenient, asked=asked) as transcript:
+        if transcript.head.private:
+            raise ConfigError(f"{file.name} is a talk of two; rules of a group cannot be rehearsed on it")
+        kit = _Kit(
+            transcript=transcript,
+            entries=entries,
+            since=since,
+            until=until,
+            plugins=None if plugins is None else tuple(plugins),
+            extra=tuple(extra),
+            disabled=tuple(disabled),
+            shelf=_in_force(shelf or PackShelf.load()),
+            env=env or {},
+            able=_able(transcript, profile),
+            calendar=calendar or WorkCalendar(),
+            progress=progress,
+            turns=1 + bool(others),
+        )
+        return await _both(kit, packs, others)
+
+
+async def _both(kit: _Kit, packs: Sequence[str], others: Sequence[str]) -> Report:
+    """Rehearse, and a second time by the other packs if there are any."""
     began = time.perf_counter()
     with _seldom_swept():
         report = await _rehearsed(kit, packs, 0)

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from groupops.errors import ConfigError
+from groupops.importers.transcripts.values import Asked
 from groupops.operations import read_start, shelf_of
 from groupops.plugin import Texts, texts_of
 from groupops.rehearsal.replay import Progress as Told
@@ -40,6 +41,8 @@ def run_rehearsal(  # noqa: PLR0913 - one value for each option of the command
     until: str = "",
     against: str | None = None,
     lenient: bool = False,
+    group: str = "",
+    day: str = "",
     as_json: bool = False,
     console: Console | None = None,
 ) -> int:
@@ -53,6 +56,8 @@ def run_rehearsal(  # noqa: PLR0913 - one value for each option of the command
         until: the last day, which is replayed too, or the moment before which it ends.
         against: id of another pack to compare with.
         lenient: True skips broken lines.
+        group: which talk of a file that holds several, by id or name.
+        day: the (last) day of a file whose times have none.
         as_json: True prints one JSON object instead of tables.
         console: where to print; the standard output if not given.
 
@@ -65,6 +70,7 @@ def run_rehearsal(  # noqa: PLR0913 - one value for each option of the command
     shown = console or Console()
     start = read_start()
     zone = ZoneInfo(start.config.timezone)
+    last_day = moment(day, zone, "--day")
     with _bar(Console(stderr=True)) as progress:
         report = asyncio.run(
             rehearse(
@@ -80,6 +86,9 @@ def run_rehearsal(  # noqa: PLR0913 - one value for each option of the command
                 disabled=start.config.disabled_plugins,
                 shelf=shelf_of(start.config),
                 env=start.settings,
+                asked=Asked(
+                    timezone=start.config.timezone, chat=group, day=last_day.date() if last_day else None
+                ),
             )
         )
     if as_json:

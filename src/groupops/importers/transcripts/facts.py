@@ -114,7 +114,8 @@ def chosen(report: Report, asked: Asked) -> str:
         return known[0] if known else ""
     if len(groups) > 1:
         raise ImportFailed(report.name, [f"it holds several groups, name one of them: {_listed(report)}"])
-    return next(iter(groups), "")
+    talks = groups or {key: talk for key, talk in report.chats.items() if talk.rows}
+    return next(iter(talks), "")
 
 
 def _listed(report: Report) -> str:
@@ -245,7 +246,7 @@ def _line_facts(reading: Reading, told: Report, first: int, file: BinaryIO) -> I
     group_id = group_of(reading.report, Asked())
     platform, prefix = platform_of(group_id), f"{group_id}/"
     authors, seen, accounts = _Authors(), SeenIds(), dict[str, AccountId]()
-    facts, desk = Facts(group_id, authors), reading.desk
+    facts, desk = Facts(group_id, authors, reading.report.identity), reading.desk
     new, rows = seen.add, 0
     for number, raw in enumerate(iter(partial(file.readline, MAX_LINE), b""), start=first):
         try:
@@ -284,9 +285,9 @@ def _account(accounts: dict[str, AccountId], platform: str, sender: str) -> Acco
     """Give a sender's account, seen for the first time.
 
     Raises:
-        BrokenLineError: there is no such sender, or the platform speaks itself.
+        BrokenLineError: there is no such sender, it is a mere name, or the platform speaks itself.
     """
-    if sender == chatlab_rows.SYSTEM or sender.isspace():
+    if sender == chatlab_rows.SYSTEM or sender.startswith("name:") or sender.isspace():
         raise BrokenLineError("sender is nobody")
     return accounts.setdefault(sender, AccountId(f"{platform}:{sender}"))
 

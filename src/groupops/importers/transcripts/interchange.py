@@ -118,7 +118,7 @@ def header(  # noqa: PLR0913 - one value for each key
     """
     native = native_of(group_id)
     meta: Row = {
-        "name": name or native,
+        "name": name or native.removeprefix("name:"),
         "platform": platform_of(group_id),
         "type": "private" if private else "group",
     }

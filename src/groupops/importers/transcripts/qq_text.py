@@ -109,12 +109,15 @@ class _Writer:
         self.last = max(at, self.last or at)
         base: dict[str, Any] = {"row": head.row, "at": at, "chat": self.chat, "precision": "s"}
         sender = self._sender(head)
+        shared = sender.id == ANONYMOUS
+        if shared:
+            sender = Party(name=sender.name)
         if sender.id in SYSTEM_IDS:
             return noticed("qq", fitting(body), base)
         kind, attached, seen = hinted(body)
         if media and kind == "image":
             seen = ""  # there is a picture, nobody typed that
-        if sender.id == ANONYMOUS:
+        if shared:
             seen = "shared_id"
         return Said(
             **base,
