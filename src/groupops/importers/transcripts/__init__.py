@@ -4,6 +4,15 @@ The neutral values are in `values`, what formats there are and how lines of plat
 """
 
 from groupops.importers.transcripts.detect import Detected, detect
+from groupops.importers.transcripts.facts import (
+    chosen,
+    group_of,
+    interchange,
+    opened_transcript,
+    stream_facts,
+)
+from groupops.importers.transcripts.merge import Merge, Watch, keyed
+from groupops.importers.transcripts.participants import Match, Matching, Review, match
 from groupops.importers.transcripts.reading import Reading, read
 from groupops.importers.transcripts.values import (
     Asked,
@@ -30,6 +39,9 @@ __all__ = [
     "Format",
     "Joined",
     "Left",
+    "Match",
+    "Matching",
+    "Merge",
     "Named",
     "Noticed",
     "Party",
@@ -38,10 +50,19 @@ __all__ = [
     "Renamed",
     "Reply",
     "Report",
+    "Review",
     "Said",
     "Seen",
     "Value",
+    "Watch",
+    "chosen",
     "detect",
     "formats",
+    "group_of",
+    "interchange",
+    "keyed",
+    "match",
+    "opened_transcript",
     "read",
+    "stream_facts",
 ]
