@@ -35,6 +35,7 @@ class GroupMessageEvent(LibraryGroupMessage):
     """A message in a group; what an end leaves out is not missed.
 
     `wallet`: the kernel's message said it was a red packet. `kernel_shown`: there was a kernel's message.
+    `from_history`: it was asked for later, and did not come by itself; no frame can say so.
     """
 
     sub_type: str = "normal"
@@ -43,6 +44,7 @@ class GroupMessageEvent(LibraryGroupMessage):
     sender: Sender = Field(default_factory=Sender)
     wallet: bool = False
     kernel_shown: bool = False
+    from_history: bool = False
 
     @model_validator(mode="before")
     @classmethod

@@ -124,6 +124,7 @@ def _tidied(frame: Mapping[str, Any]) -> dict[str, Any]:
         data.pop("raw_pb", None)
         data["kernel_shown"] = isinstance(raw, dict)
         data["wallet"] = in_kernel_message(raw)
+        data["from_history"] = False
         data["message"] = message_of(data.get("message"))
         data["sender"] = _sender(data.get("sender"))
     return data

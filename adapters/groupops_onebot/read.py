@@ -87,6 +87,7 @@ class Sight:
     Args:
         bot: the bot's own number.
         source: what its facts say saw them.
+        late: whether they say when they came, however soon that was: they did not come by themselves.
         now: the present moment.
         role: the bot's role in the event's group.
         memory: what was heard of late; only looked at.
@@ -99,6 +100,7 @@ class Sight:
     now: datetime
     memory: Memory
     source: str = "bot"
+    late: bool = False
     role: Role = Role.UNKNOWN
     home: Callable[[str], str] = lambda _: ""
     called: Callable[[str], str] = lambda _: ""
@@ -131,7 +133,7 @@ def moment(seconds: int, now: datetime) -> datetime:
 def _base(sight: Sight, group: int | str, time: int, *what: object) -> dict[str, Any]:
     """Give what every fact has. The id says all of what it is, so that it is the same over every connection."""
     at = moment(time, sight.now)
-    late = sight.now if sight.now - at > LATE else None
+    late = sight.now if sight.late or sight.now - at > LATE else None
     parts = (str(part)[:_LONGEST_PART] for part in (group, *what, time))
     return {
         "id": "qq:" + ":".join(parts),

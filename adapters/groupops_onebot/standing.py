@@ -219,7 +219,8 @@ def room_of(bot: BotState, group: int | str) -> Room:
 
 
 def _spoken(bot: BotState, event: GroupMessageEvent, _: datetime) -> None:
-    bot.kernel_shown = event.kernel_shown
+    if not event.from_history:
+        bot.kernel_shown = event.kernel_shown
     if event.anonymous is not None or not event.user_id:
         return
     name = word(event.sender.card) or word(event.sender.nickname)

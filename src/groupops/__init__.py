@@ -49,6 +49,7 @@ from groupops.calendar import Window, WorkCalendar
 from groupops.clock import Clock
 from groupops.errors import CommandError, ConfigError, GroupOpsError, PlatformError, PluginError
 from groupops.events import (
+    HISTORY,
     Card,
     CaseChanged,
     CheckedInElsewhere,
@@ -118,6 +119,7 @@ from groupops.records import Case
 from groupops.verdicts import Evidence, Offence, Pardon, Ruling, Said, Severity, Verdict
 
 __all__ = [
+    "HISTORY",
     "AccountId",
     "Action",
     "Announce",

@@ -25,7 +25,7 @@ from groupops.actions import (
 from groupops.clock import Clock
 from groupops.directory import PeopleBook
 from groupops.echoes import SAME_UTTERANCE_S
-from groupops.events import Event, MessagePosted, MessageRecalled
+from groupops.events import Event, MessagePosted, MessageRecalled, witness_of
 from groupops.hooks import Hooks
 from groupops.outbox import Outbox, renumbered
 from groupops.people import AccountId, Clause, GroupId, Member, PersonId, Role, Stage
@@ -1115,7 +1115,7 @@ def _is_told_again(case: Case, event: Event) -> bool:
         and abs(case.opened_at - event.at) <= SAME_UTTERANCE
         and bool(case.excerpt)
         and case.excerpt == event.text
-        and _source_of(case.evidence) not in ("", event.source)
+        and witness_of(_source_of(case.evidence)) not in ("", witness_of(event.source))
     )
 
 

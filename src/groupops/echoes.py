@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from groupops.events import witness_of
+
 GENERATION = 50_000
 """Facts remembered before the older half is let go; what was booked is remembered by the store for good."""
 
@@ -71,7 +73,8 @@ class Uttered:
         """
         number = self._sources.get(source)
         if number is None:
-            number = self._sources[source] = len(self._sources) % _SOURCES
+            number = self._sources.setdefault(witness_of(source), len(self._sources) % _SOURCES)
+            self._sources[source] = number
         millis = int(at.timestamp() * 1000)
         met = self._new.get(key)
         if met is None:

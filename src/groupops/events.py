@@ -122,6 +122,9 @@ class Card:
 Segment = Text | Image | Voice | File | Link | Mention | Quote | Location | RedPacket | Card
 
 
+HISTORY = "history"
+"""The source of what was read from a platform's history, because nobody listened when it was said."""
+
 LATE_AFTER = timedelta(minutes=10)
 """A platform may deliver a fact this much later than it happened (`policy_packs.md` G4)."""
 
@@ -134,7 +137,8 @@ class Happening:
         id: unique per platform and fact; a repeated id is the same fact.
         at: when it happened, aware, by the platform's clock where it says so.
         group_id: the group it happened in.
-        source: who saw it (`bot`, `archive`, `export`, `clock`, `console`, …).
+        source: who saw it (`bot`, `archive`, `export`, `clock`, `console`, …); `history` for what was asked for
+            later, because nobody listened when it was said.
         received_at: when we heard of it, if that differs from `at`.
     """
 
@@ -496,6 +500,11 @@ CORE_KINDS: frozenset[str] = frozenset(
     {"case_changed", "choice_made", "command_given", "obligation_missed", "person_changed", "time_came"}
 )
 """Kinds that the core makes itself, so that every platform hears them."""
+
+
+def witness_of(source: str) -> str:
+    """Give who saw what a source tells: the history a bot reads is what it would have heard itself."""
+    return source.replace(HISTORY, "bot", 1) if source.startswith(HISTORY) else source
 
 
 def sender_of(event: Event) -> AccountId | None:

@@ -85,3 +85,12 @@ def test_an_utterance_is_remembered_over_the_change_of_generations() -> None:
 
     assert uttered.echoes(bad, "archive", NOON)
     assert uttered.first(bad) == "e1"
+
+
+def test_what_a_bot_reads_from_the_history_is_no_second_witness_of_what_it_heard_itself() -> None:
+    uttered = Uttered()
+    said = uttered.key("qq:1", "p1", "好的")
+    assert not uttered.echoes(said, "bot:7", NOON)
+
+    assert not uttered.echoes(said, "history:7", NOON + timedelta(seconds=30))
+    assert uttered.echoes(said, "history:8", NOON + timedelta(seconds=31))
