@@ -15,6 +15,9 @@ FIRST = 50
 MOST = 3_200
 """Messages of a group that are asked for at most; an end remembers 5,000 of all groups (`qq_nonebot.md` §1.2)."""
 
+REACH = timedelta(hours=24)
+"""How far back is read at most, however long nobody listened: what is older is of use to nobody."""
+
 OVERLAP = timedelta(minutes=2)
 """How much earlier than the last sign of life is looked: clocks of ends differ, and what is known is left out."""
 
@@ -32,6 +35,25 @@ class Gaps:
 
     def __init__(self) -> None:
         self._open: dict[str, Gap] = {}
+        self._before: dict[str, datetime] = {}
+
+    def resume(self, heard: Mapping[str, datetime]) -> None:
+        """Take up until when the process before this one heard each group: since then each has a gap."""
+        self._before.update(heard)
+
+    def since(self, self_id: str, group: str, now: datetime) -> datetime | None:
+        """Give since when nothing was heard of a group, not further back than is read; None when nothing is missing."""
+        gap, before = self._open.get(self_id), self._before.get(group)
+        moments = [at for at in (before, gap.since if gap else None) if at is not None]
+        return max(min(moments), now - REACH) if moments else None
+
+    def read(self, group: str) -> None:
+        """Note that what was missed of a group before this process was read, or cannot be had."""
+        self._before.pop(group, None)
+
+    def of_groups(self) -> frozenset[str]:
+        """Give the groups of which something from before this process is still to be read."""
+        return frozenset(self._before)
 
     def open(self, self_id: str, since: datetime) -> None:
         """Note that nothing was heard since; a gap that is open already began earlier, and goes on."""

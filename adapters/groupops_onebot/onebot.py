@@ -13,6 +13,7 @@ from nonebot.adapters.onebot.v11 import Event as OneBotEvent
 from nonebot.log import logger
 
 from groupops import (
+    HISTORY,
     PERSONAL_PACE,
     AccountId,
     Action,
@@ -41,7 +42,7 @@ from groupops_onebot.bot import Bot
 from groupops_onebot.config import Config
 from groupops_onebot.door import door_now
 from groupops_onebot.ends import End, end_called
-from groupops_onebot.events import OwnRoleEvent
+from groupops_onebot.events import GroupMessageEvent, OwnRoleEvent
 from groupops_onebot.frames import NAME, event_of
 from groupops_onebot.gaps import Gaps, missed
 from groupops_onebot.media import handle_of, opened
@@ -212,6 +213,16 @@ class OneBot:
         """Give the pace of a personal account."""
         return PERSONAL_PACE
 
+    def resume(self, heard: Mapping[GroupId, datetime]) -> None:
+        """Take up until when the process before this one heard each group; it is read on when a bot is there."""
+        self.gaps.resume({_native(group): at for group, at in heard.items()})
+
+    def behind(self) -> frozenset[GroupId]:
+        """Give the groups of which something that was said is still to be read."""
+        broken = (state.rooms for bot, state in self.standing.bots.items() if self.gaps.of(bot) is not None)
+        groups = self.gaps.of_groups().union(*broken)
+        return frozenset(GroupId(f"qq:{group}") for group in groups)
+
     def health(self) -> Health:
         """Give how the connections are."""
         states = list(self.standing.bots.values())
@@ -247,7 +258,8 @@ class OneBot:
         now, self_id = self.clock.now(), str(bot.self_id)
         group = word(getattr(event, "group_id", ""))
         self.standing.take(self_id, event, now)
-        facts = read(event, self._sight(self_id, group, now))
+        history = isinstance(event, GroupMessageEvent) and event.from_history
+        facts = read(event, self._sight(self_id, group, now, history=history))
         self._remember(self_id, group, facts, now)
         self._look_around(bot, group, now)
         return facts or None
@@ -314,13 +326,15 @@ class OneBot:
 
     # — reading —
 
-    def _sight(self, self_id: str, group: str, now: datetime) -> Sight:
+    def _sight(self, self_id: str, group: str, now: datetime, *, history: bool) -> Sight:
+        source = HISTORY if history else "bot"
         room = self.standing.bot(self_id).rooms.get(group)
         return Sight(
             bot=self_id,
             now=now,
             memory=self.memory,
-            source="bot" if self.config.alone else f"bot:{self_id}",
+            source=source if self.config.alone else f"{source}:{self_id}",
+            late=history,
             role=room.role if room is not None else Role.UNKNOWN,
             home=self._home,
             called=lambda native: room.members.get(native, "") if room is not None else "",
@@ -391,8 +405,7 @@ class OneBot:
             await self._look(bot, state, number)
         if groups or self._is_there(bot):
             self._learnt.add(state.self_id)
-        if state.end.history:
-            await self._catch_up(bot, state, numbers)
+        await self._catch_up(bot, state, numbers)
 
     def _is_there(self, bot: Bot) -> bool:
         return self._adapter is not None and self._adapter.bots.get(bot.self_id) is bot
@@ -455,11 +468,16 @@ class OneBot:
 
     async def _catch_up(self, bot: Bot, state: BotState, groups: Sequence[str]) -> None:
         """Have what was said while the bot was away; what is not answered is asked for at the next connection."""
-        gap = self.gaps.of(state.self_id)
-        if gap is None or not groups:
-            return
-        read = [await self._read_history(bot, state, group, gap.since) for group in groups]
-        if all(read):
+        gap, now = self.gaps.of(state.self_id), self.clock.now()
+        read: list[bool] = []
+        for group in groups:
+            since = self.gaps.since(state.self_id, group, now)
+            if since is None:
+                continue
+            read.append(not _has_history(state) or await self._read_history(bot, state, group, since))
+            if read[-1] or not _has_history(state):
+                self.gaps.read(group)
+        if gap is not None and groups and (all(read) or not _has_history(state)):
             self.gaps.close(state.self_id, gap)
 
     async def _read_history(self, bot: Bot, state: BotState, group: str, since: datetime) -> bool:
@@ -468,7 +486,7 @@ class OneBot:
         async def ask(count: int) -> Any:
             return await self._quietly(
                 state,
-                "get_group_msg_history",
+                _HISTORY,
                 group_id=int(group),
                 message_seq=0,
                 count=count,
@@ -478,7 +496,8 @@ class OneBot:
         found = await missed(ask, since, lambda id_: self.memory.messages.get((group, id_)) is not None)
         for message in found or ():
             event = event_of(_as_frame(message, bot.self_id, group))
-            if event is not None:
+            if isinstance(event, GroupMessageEvent):
+                event.from_history = True
                 await bot.handle_event(event)
         return found is not None
 
@@ -524,6 +543,13 @@ class OneBot:
 
 def _native(id_: str) -> str:
     return id_.partition(":")[2]
+
+
+def _has_history(state: BotState) -> bool:
+    return state.end.history and _HISTORY not in state.missing
+
+
+_HISTORY = "get_group_msg_history"
 
 
 def _listed(line: Mapping[str, Any]) -> Listed:

@@ -33,6 +33,7 @@ from groupops.errors import ConfigError, StoreError
 from groupops.events import Event
 from groupops.lanes import Closed, Intake, Lanes
 from groupops.operations import Assembled, Works, alive, connect
+from groupops.people import GroupId
 from groupops.platform import Health, Platform
 from groupops.scans import Scanned
 
@@ -100,6 +101,7 @@ class Bridge:
         self.works: Works | None = None
         self.clock: Clock = SystemClock()
         self._heard: dict[str, int] = {}
+        self._groups: dict[GroupId, int] = {}
         self._gate: Gate = gate
         self._stop_within = stop_within
         self._checks = dict(checks or {})
@@ -115,6 +117,7 @@ class Bridge:
         Its lists come in here, and what NoneBot knows of bots goes out.
         """
         self.works, self.clock, self._heard = works, works.watch.clock, works.watch.heard
+        self._groups = works.heard.groups
         works.watch.bots = bots_of
         works.scans.post = self.post
 
@@ -129,12 +132,15 @@ class Bridge:
         gateway = self._gateways.get(bot.type)
         if gateway is None:
             return None
-        self._heard[self._names[bot.type]] = self.clock.nanos()
+        now = self._heard[self._names[bot.type]] = self.clock.nanos()
         try:
             found = gateway.read(bot, event)
             if found is None:
                 return None
-            return self._offer_all(found) if isinstance(found, Sequence) else self.lanes.offer(found)
+            if isinstance(found, Sequence):
+                return self._offer_all(found, now)
+            self._groups[found.group_id] = now
+            return self.lanes.offer(found)
         except Closed as error:
             log.logger.warning("{}", error)
         except Exception as error:
@@ -154,8 +160,12 @@ class Bridge:
         if held is not None:
             await held
 
-    def _offer_all(self, events: Sequence[Event]) -> Awaitable[None] | None:
-        held = [waiting for event in events if (waiting := self.lanes.offer(event)) is not None]
+    def _offer_all(self, events: Sequence[Event], now: int) -> Awaitable[None] | None:
+        held: list[Awaitable[None]] = []
+        for event in events:
+            self._groups[event.group_id] = now
+            if (waiting := self.lanes.offer(event)) is not None:
+                held.append(waiting)
         return _all(held) if held else None
 
     # — life —
@@ -198,6 +208,8 @@ class Bridge:
         if self.works is not None:
             spent = (self.clock.now() - begun).total_seconds()
             await self.works.delivery.stop(max(self._stop_within - spent, 0))
+            with suppress(StoreError):
+                await self.works.heard.write(whole=True)
 
     async def _close(self) -> None:
         left = await self.lanes.stop(self._stop_within)

@@ -19,6 +19,7 @@ from groupops.errors import ConfigError
 from groupops.events import Event, TimeCame
 from groupops.flow import Flow, Outcome
 from groupops.hooks import Hooks
+from groupops.notebook import OwnNotebook
 from groupops.obligations import Obligations
 from groupops.outbox import Outbox
 from groupops.people import AccountId, Group, GroupId, Stage, platform_of
@@ -135,6 +136,7 @@ class Engine:
                 calendar=parts.calendar,
                 log=parts.log,
                 texts=own or _texts(parts.hooks, plugin),
+                notes=OwnNotebook(records=parts.records, owner=plugin, clock=parts.clock),
             )
 
         engine: Engine

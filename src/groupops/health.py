@@ -14,7 +14,7 @@ from groupops.directory import PeopleBook
 from groupops.outbox import Outbox
 from groupops.people import AccountId, GroupId, platform_of
 from groupops.plan import GroupPlan, PlanBook
-from groupops.platform import Fleeting, Health, Platform, Watched
+from groupops.platform import Fleeting, Health, Platform, Resumes, Watched
 from groupops.plugin import Log, Manifest, Texts
 from groupops.records import Audit, Records, Ticket
 
@@ -23,6 +23,9 @@ LOOK_S = 5.0
 
 SETTLE = timedelta(seconds=60)
 """Time after a connection came back in which it may still be learning its roles; abilities are not compared."""
+
+NAMED = 5
+"""Groups that are named when something is said of many."""
 
 Tell = Literal["ticket", "log"]
 """Where it is said: to the stewards and in the log, or in the log alone."""
@@ -80,6 +83,8 @@ class Watch:
         grace: how long a connection may be away before anybody is told.
         timezone: in which moments are told.
         reconnected: told of a platform that is back.
+        missed_since: platform → since when nobody listened there, until that was said; at the start, until when the
+            process before this one did.
         bots: what NoneBot knows of a platform that does not say how it is: bot → online; None when it does not
             come through NoneBot, and counts as connected.
     """
@@ -97,6 +102,7 @@ class Watch:
     grace: timedelta = timedelta(seconds=60)
     timezone: str = "Asia/Shanghai"
     reconnected: Callable[[str], None] = field(default=lambda _: None)
+    missed_since: dict[str, datetime] = field(default_factory=dict[str, datetime])
     bots: Callable[[Platform], Mapping[str, bool] | None] = field(default=lambda _: None)
     heard: dict[str, int] = field(default_factory=dict[str, int])
     """Platform → when it last sent an event, in nanoseconds since 1970; every event pays for it."""
@@ -109,6 +115,14 @@ class Watch:
     def states(self) -> Mapping[str, Health]:
         """Give platform → how it is now, as its adapter says or as NoneBot knows; asks nobody, and never raises."""
         return {name: self._state(platform) for name, platform in sorted(self.platforms.items())}
+
+    def connected(self) -> frozenset[str]:
+        """Give the platforms on which the bot can act now and of which it knows when it could not."""
+        return frozenset(
+            name
+            for name, one in self.platforms.items()
+            if (isinstance(one, Watched) or self.bots(one) is not None) and self._stated(one).connected
+        )
 
     def is_short_away(self) -> bool:
         """Say whether a platform with groups is away, and not for longer than `grace`: what can wait should."""
@@ -164,6 +178,10 @@ class Watch:
         states = {name: self._stated(platform) for name, platform in sorted(self.platforms.items())}
         for name, state in states.items():
             await self._compare(name, state)
+        for name in self.missed_since.keys() & states.keys():
+            if self._is_settled(name, states):
+                await self._say_missed(name, self.missed_since[name], self._connections[name].since)
+                del self.missed_since[name]
         for plan in self.plans.all():
             if self._is_settled(platform_of(plan.group.id), states):
                 await self._compare_abilities(plan)
@@ -186,6 +204,7 @@ class Watch:
         if not state.connected:
             self.log.warning("platform is away", platform=name, note=state.note)
             known.connected, known.since = False, now
+            self.missed_since.setdefault(name, now)
             return
         if known.told_away:
             await self._say_back(name, now - known.since)
@@ -252,6 +271,38 @@ class Watch:
                     group_id=steward.group_id or group_id, account=steward.account, text=text
                 )
         return list(letters.values())
+
+    async def _say_missed(self, name: str, since: datetime, until: datetime) -> None:
+        """Say which groups nobody listened to for a while, where what was said meanwhile cannot be had."""
+        if until - since < self.grace:
+            return
+        platform = self.platforms[name]
+        behind = platform.behind() if isinstance(platform, Resumes) else frozenset[GroupId]()
+        mine = [plan.group for plan in self.plans.all() if plan.awake and platform_of(plan.group.id) == name]
+        lost = [
+            one for one in mine if one.id in behind or Capability.READ_HISTORY not in self.outbox.can(one.id)
+        ]
+        if not lost:
+            return
+        self.log.warning("not listened", platform=name, since=since.isoformat(), groups=len(lost))
+        detail = {"since": since.isoformat(), "until": until.isoformat(), "groups": [one.id for one in lost]}
+        await self.records.note(
+            Audit(at=self.clock.now(), what="not listened", actor="health", detail=detail)
+        )
+        if self.tell != "ticket":
+            return
+        zone = ZoneInfo(self.timezone)
+        named = self.texts("joint").join(one.name or one.id for one in lost[:NAMED])
+        more = self.texts("health.more", number=len(lost) - NAMED) if len(lost) > NAMED else ""
+        text = self.texts(
+            "health.missed",
+            platform=name,
+            since=f"{since.astimezone(zone):%m-%d %H:%M}",
+            until=f"{until.astimezone(zone):%m-%d %H:%M}",
+            groups=named + more,
+        )
+        event_id = f"health/{name}/{since.isoformat()}/missed"
+        await self._send(event_id, (AskStewards(group_id=min(one.id for one in lost), text=text),))
 
     def _first_group(self, name: str) -> GroupId | None:
         groups = [plan.group.id for plan in self.plans.all() if platform_of(plan.group.id) == name]

@@ -21,6 +21,7 @@ from groupops.delivery import Delivery
 from groupops.engine import Engine, Parts
 from groupops.errors import ConfigError, PluginError, StoreError
 from groupops.health import Watch
+from groupops.heard import LastHeard
 from groupops.hooks import Hooks
 from groupops.pace import Overrides, Pacers
 from groupops.people import AccountId
@@ -138,6 +139,7 @@ class Works:
     delivery: Delivery
     scans: Scans
     watch: Watch
+    heard: LastHeard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +224,7 @@ def works_of(config: Config, engine: Engine) -> Works:
         parts.log,
         every=timedelta(minutes=config.scan_minutes),
     )
+    heard = LastHeard(parts.records, parts.platforms, parts.clock, parts.log)
     watch = Watch(
         platforms=parts.platforms,
         plans=engine.plans,
@@ -236,8 +239,10 @@ def works_of(config: Config, engine: Engine) -> Works:
         grace=timedelta(seconds=config.health_grace_seconds),
         timezone=config.timezone,
         reconnected=scans.ask,
+        missed_since=heard.before,
     )
-    return Works(delivery=delivery, scans=scans, watch=watch)
+    heard.alive = watch.connected
+    return Works(delivery=delivery, scans=scans, watch=watch, heard=heard)
 
 
 def connect(assembled: Assembled) -> tuple[Platform, ...]:
@@ -296,6 +301,7 @@ async def alive(assembled: Assembled) -> AsyncGenerator[Engine]:
     works = assembled.works
     async with opened(assembled, shared=True) as engine:
         await engine.recover()
+        await works.heard.load()
         engine.outbox.delivery = works.delivery
         engine.ticker.hold = works.watch.is_short_away
         lasting = [
@@ -306,6 +312,7 @@ async def alive(assembled: Assembled) -> AsyncGenerator[Engine]:
             asyncio.create_task(_keep_picture(engine), name="picture"),
             asyncio.create_task(works.scans.run(), name="scans"),
             asyncio.create_task(works.watch.run(), name="watch"),
+            asyncio.create_task(works.heard.run(), name="heard"),
         ]
         try:
             yield engine

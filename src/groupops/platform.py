@@ -169,6 +169,19 @@ class Watched(Protocol):
 
 
 @runtime_checkable
+class Resumes(Protocol):
+    """A platform that can have what was said while nobody listened, once it is told until when somebody did."""
+
+    def resume(self, heard: Mapping[GroupId, datetime]) -> None:
+        """Take up until when the process before this one heard each group; told before anything connects."""
+        ...
+
+    def behind(self) -> frozenset[GroupId]:
+        """Give the groups of which something that was said is still to be read."""
+        ...
+
+
+@runtime_checkable
 class Fleeting(Protocol):
     """A platform on which the bot may at times only answer: what it can do then comes and goes by the minute."""
 

@@ -332,6 +332,22 @@ def texts_of(package: str) -> Texts:
         raise PluginError(package, f"has a texts.toml that is not TOML: {error}") from error
 
 
+class Notebook(Protocol):
+    """A few small values that are to be known again after a restart; what is not written anew for long is forgotten.
+
+    Raises:
+        StoreError: the database refuses.
+    """
+
+    async def read(self) -> Mapping[str, str]:
+        """Give all that was written, by this process or one before it."""
+        ...
+
+    async def write(self, values: Mapping[str, str | None]) -> None:
+        """Write values under their keys; None lets go of a key."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """The few things a hook may reach for.
@@ -344,6 +360,7 @@ class Tools:
         calendar: which days are worked.
         log: where to log.
         texts: the plugin's own texts.
+        notes: what it wants to know again after a restart.
     """
 
     clock: Clock
@@ -353,6 +370,7 @@ class Tools:
     calendar: WorkCalendar
     log: Log
     texts: Texts
+    notes: Notebook
 
 
 HOLDING_MUTE = timedelta(minutes=30)

@@ -721,6 +721,15 @@ class Records(Protocol):
         """Give the earliest moment of an unclaimed row."""
         ...
 
+    # — what is to be known again after a restart —
+    async def keepsakes(self, owner: str) -> Mapping[str, str]:
+        """Give all that an owner has kept: key → value."""
+        ...
+
+    async def keep(self, owner: str, values: Mapping[str, str | None], at: datetime) -> None:
+        """Keep values under their keys, in place of what was there; None lets go of a key."""
+        ...
+
     # — audit, retention, health —
     async def note(self, *entries: Audit) -> None:
         """Write lines of audit."""

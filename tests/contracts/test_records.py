@@ -727,6 +727,23 @@ async def test_a_text_no_database_can_hold_does_not_stop_a_booking(records: Reco
     assert len(await records.outbox()) == 1
 
 
+# — what is to be known again —
+
+
+async def test_what_an_owner_keeps_is_there_until_it_is_replaced_let_go_or_old(records: Records) -> None:
+    await records.keep("qq", {"a": "1", "b": "2", "长": "值"}, NOON)
+    await records.keep("core", {"a": "other"}, NOON)
+    await records.keep("qq", {"a": "3", "b": None, "never": None}, NOON + DAY)
+
+    assert await records.keepsakes("qq") == {"a": "3", "长": "值"}
+    assert await records.keepsakes("core") == {"a": "other"}
+    assert await records.keepsakes("nobody") == {}
+    await records.purge(NOON + 2 * DAY, {"event": 1}, group_id=GROUP)
+    assert len(await records.keepsakes("qq")) == 2
+    await records.purge(NOON + 2 * DAY, {"event": 1}, group_id=None)
+    assert await records.keepsakes("qq") == {"a": "3"}
+
+
 # — outbox —
 
 

@@ -228,6 +228,58 @@ async def test_the_watch_outlives_whatever_goes_wrong_in_a_look() -> None:
 # — what the bot may do —
 
 
+# — what was missed —
+
+
+async def missed(w: Watching) -> list[str]:
+    return [text for text in await w.open_tickets() if "补不回来" in text]
+
+
+async def test_where_nobody_listened_and_nothing_can_be_had_later_the_stewards_hear_since_when() -> None:
+    async with watching(profile="qq-official") as w:
+        w.watch.missed_since["sandbox"] = w.r.clock.now() - timedelta(hours=2)
+        await w.play(3 * LOOK_S)
+        await w.play(60)
+
+        (text,) = await missed(w)
+        assert "03-03 07:01 至 03-03 09:00" in text
+        assert w.watch.missed_since == {}
+
+
+async def test_where_what_was_said_can_be_had_later_nothing_is_said_of_it() -> None:
+    async with watching() as w:
+        w.watch.missed_since["sandbox"] = w.r.clock.now() - timedelta(hours=2)
+        await w.play(60)
+
+        assert await missed(w) == []
+        assert w.warned("not listened") == 0
+
+
+async def test_a_platform_that_was_away_for_moments_has_missed_nothing_worth_a_word() -> None:
+    async with watching(profile="qq-official") as w:
+        w.state(connected=False)
+        await w.play(20)
+        w.state(connected=True)
+        await w.play(120)
+        assert await missed(w) == []
+
+        w.state(connected=False)
+        await w.play(120)
+        w.state(connected=True)
+        await w.play(120)
+        assert len(await missed(w)) == 1
+
+
+async def test_what_a_platform_still_has_to_read_counts_as_missed_until_it_is_read() -> None:
+    async with watching() as w:
+        w.r.sandbox.resume = lambda _: None  # type: ignore[attr-defined]
+        w.r.sandbox.behind = lambda: frozenset({G})  # type: ignore[attr-defined]
+        w.watch.missed_since["sandbox"] = w.r.clock.now() - timedelta(hours=2)
+        await w.play(60)
+
+        assert len(await missed(w)) == 1
+
+
 async def test_a_bot_that_is_no_admin_any_more_says_once_what_no_longer_works() -> None:
     async with watching() as w:
         bot_role(w, Role.MEMBER)

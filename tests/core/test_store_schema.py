@@ -31,6 +31,7 @@ THEN = {"notes": "tests.support.notes_then.models"}
 NOW = {"notes": "tests.support.notes_now.models"}
 CORE = "core.0001_initial"
 CORE_2 = "core.0002_person_details"
+CORE_3 = "core.0003_keepsakes"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -43,9 +44,9 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 async def test_an_empty_database_lacks_everything_and_then_nothing(url: str) -> None:
-    assert await schema.behind(url, NOW) == [CORE, CORE_2, "notes.0001_initial", "notes.0002_amounts"]
+    assert await schema.behind(url, NOW) == [CORE, CORE_2, CORE_3, "notes.0001_initial", "notes.0002_amounts"]
 
-    assert await schema.migrate(url, NOW) == [CORE, CORE_2, "notes.0001_initial", "notes.0002_amounts"]
+    assert await schema.migrate(url, NOW) == [CORE, CORE_2, CORE_3, "notes.0001_initial", "notes.0002_amounts"]
 
     assert await schema.behind(url, NOW) == []
     assert await schema.migrate(url, NOW) == []
@@ -89,7 +90,7 @@ async def test_every_index_of_the_models_exists(url: str) -> None:
 async def test_two_who_migrate_at_once_do_it_once(url: str) -> None:
     done = await asyncio.gather(schema.migrate(url), schema.migrate(url))
 
-    assert sorted(done) == [[], [CORE, CORE_2]]
+    assert sorted(done) == [[], [CORE, CORE_2, CORE_3]]
 
 
 async def test_a_migration_that_fails_leaves_the_schema_as_it_was(
@@ -101,8 +102,8 @@ async def test_a_migration_that_fails_leaves_the_schema_as_it_was(
     with pytest.raises(StoreError, match="nowhere"):
         await schema.migrate(url, {"broken": "broken_app.models"})
 
-    assert await schema.behind(url) == [CORE, CORE_2]
-    assert await schema.migrate(url) == [CORE, CORE_2]
+    assert await schema.behind(url) == [CORE, CORE_2, CORE_3]
+    assert await schema.migrate(url) == [CORE, CORE_2, CORE_3]
 
 
 async def test_a_sqlite_database_is_brought_up_when_it_is_opened(sqlite_url: str) -> None:
@@ -177,13 +178,14 @@ async def test_every_table_of_the_core_says_how_long_it_is_kept(sqlite_url: str)
     async with open_records(sqlite_url) as records:
         kept = schema.kept_models(records.context)
 
-    assert len(kept) == 13
+    assert len(kept) == 14
     assert all(each.by or each.why for each in kept.values())
     terms = {model.__name__: each.term_key for model, each in kept.items() if each.by}
     assert terms == {
         "Audit": "audit_days",
         "Case": "strike_days",
         "Due": "event_days",
+        "Keepsake": "event_days",
         "Member": "snapshot_days",
         "Obligation": "event_days",
         "Outbox": "event_days",

@@ -33,6 +33,7 @@ from groupops.records import (
     require_strikes,
 )
 from groupops.store import retention
+from groupops.store.keepsakes import KeepsakesInMemory
 
 DueKey = tuple[str, datetime]
 
@@ -96,7 +97,7 @@ class _Dues:
     heap: list[tuple[datetime, str]] = field(default_factory=list[tuple[datetime, str]])
 
 
-class MemoryRecords:
+class MemoryRecords(KeepsakesInMemory):
     """The record in dictionaries. Nothing in it waits, so every method is one whole step by itself."""
 
     def __init__(self) -> None:
@@ -817,6 +818,7 @@ class MemoryRecords:
             + self._purge_tickets(age)
             + self._purge_outbox(age)
             + self._purge_dues(age)
+            + (self._purge_keepsakes(age.before) if age.of(None) else 0)
         )
 
     def _purge_obligations(self, age: _Age) -> int:

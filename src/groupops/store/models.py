@@ -304,6 +304,22 @@ class Due(Model):
         indexes = (Index(fields=("claimed_at", "due_at")),)
 
 
+class Keepsake(Model):
+    """A small value that a room or an adapter wants to know again after a restart."""
+
+    retention: ClassVar = Kept(by="event", since="at")
+
+    id = fields.BigIntField(primary_key=True)
+    owner = fields.CharField(WORD)
+    key = fields.CharField(ID)
+    value = fields.TextField()
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "core_keepsakes"
+        unique_together = (("owner", "key"),)
+
+
 class Audit(Model):
     """One line of what was done."""
 

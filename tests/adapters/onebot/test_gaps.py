@@ -10,13 +10,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groupops import Done, GroupId, MessagePosted, SendText, Unreachable
+from groupops import HISTORY, Capability, Done, GroupId, MessagePosted, SendText, Unreachable
 from groupops.outbox import is_away
-from groupops_onebot.gaps import FIRST, MOST, OVERLAP, Gaps, missed
+from groupops_onebot.gaps import FIRST, MOST, OVERLAP, REACH, Gaps, missed
 from tests.adapters.onebot.test_door import ended
-from tests.support.onebot_end import GROUP
+from tests.support.onebot_end import GROUP, Refusal
 from tests.support.onebot_rig import TOKEN, serving, until
 
+G = GroupId(f"qq:{GROUP}")
 NOON = datetime(2026, 1, 1, 4, tzinfo=UTC)
 
 
@@ -89,6 +90,101 @@ def test_a_gap_stays_open_until_it_is_closed_and_began_when_it_began() -> None:
     assert gap.since == NOON
     gaps.close("1", gap)
     assert gaps.of("1") is None
+
+
+def test_what_was_missed_before_this_process_is_missing_until_it_was_read_and_not_older_than_a_day() -> None:
+    gaps = Gaps()
+    gaps.resume({"7001": NOON - timedelta(hours=2), "7002": NOON - timedelta(days=9)})
+
+    assert gaps.since("1", "7001", NOON) == NOON - timedelta(hours=2)
+    assert gaps.since("1", "7002", NOON) == NOON - REACH
+    assert gaps.since("1", "7003", NOON) is None
+    gaps.open("1", NOON - timedelta(hours=3))
+    assert gaps.since("1", "7001", NOON) == NOON - timedelta(hours=3)
+    gaps.read("7001")
+    assert gaps.of_groups() == {"7002"}
+
+
+async def test_what_was_said_while_no_process_ran_is_told_as_read_from_the_history() -> None:
+    async with serving() as served:
+        end = ended()
+        end.message(20001, "昨天")
+        for message in end.halls[GROUP].messages.values():
+            message["time"] = int(time.time()) - 3 * 86_400
+        end.message(20001, "重启时说的")
+        served.platform.resume({G: datetime.now(UTC) - timedelta(minutes=30)})
+        assert served.platform.behind() == {G}
+
+        await served.join(end)
+        await served.seen(end)
+
+        (told,) = [fact for fact in served.told.take() if isinstance(fact, MessagePosted)]
+        assert (told.text, told.source) == ("重启时说的", HISTORY)
+        assert told.received_at is not None
+        assert not told.arrived_late
+        assert served.platform.behind() == frozenset()
+        await end.close()
+
+
+async def test_what_the_history_tells_after_ten_minutes_is_too_late_for_anybody_to_be_punished() -> None:
+    async with serving() as served:
+        end = ended()
+        end.message(20001, "很久以前")
+        for message in end.halls[GROUP].messages.values():
+            message["time"] = int(time.time()) - 1_200
+        served.platform.resume({G: datetime.now(UTC) - timedelta(hours=1)})
+
+        await served.join(end)
+        await served.seen(end)
+
+        (told,) = [fact for fact in served.told.take() if isinstance(fact, MessagePosted)]
+        assert told.arrived_late
+        await end.close()
+
+
+async def test_no_frame_can_say_of_itself_that_it_is_from_the_history() -> None:
+    async with serving() as served:
+        end = ended()
+        await served.join(end)
+
+        (told,) = await served.facts(end, {**end.message(20001, "在"), "from_history": True})
+
+        assert told.source == "bot"
+        await end.close()
+
+
+async def test_an_end_that_does_not_answer_leaves_the_group_behind_and_one_without_history_does_not() -> None:
+    async with serving(onebot_call_seconds=0.3) as served:
+        end = ended()
+        end.silent.add("get_group_msg_history")
+        served.platform.resume({G: datetime.now(UTC) - timedelta(hours=1)})
+        await served.join(end)
+        assert served.platform.behind() == {G}
+
+        await end.drop()
+        await until(lambda: not served.adapter.lines)
+        end.silent.clear()
+        end.refusing["get_group_msg_history"] = Refusal(1404, "no such call")
+        await served.join(end)
+        assert Capability.READ_HISTORY not in served.platform.can(G)
+        assert served.platform.behind() == frozenset()
+        await end.close()
+
+
+async def test_red_packets_are_seen_also_after_a_history_that_shows_none_of_the_kernel() -> None:
+    async with serving() as served:
+        end = ended()
+        await served.join(end)
+        await served.facts(end, end.message(20001, "在"))
+        assert Capability.SEE_RED_PACKET in served.platform.can(G)
+        await end.drop()
+        await until(lambda: not served.adapter.lines)
+        end.message(20001, "没听到")
+        await served.join(end)
+        await served.seen(end)
+
+        assert Capability.SEE_RED_PACKET in served.platform.can(G)
+        await end.close()
 
 
 async def test_more_than_one_page_is_told_and_nothing_twice() -> None:

@@ -14,6 +14,7 @@ from groupops.counters import Counters, MemoryCounters
 from groupops.directory import PeopleBook
 from groupops.events import Event, MessagePosted, TimeCame
 from groupops.hooks import Hooks
+from groupops.notebook import OwnNotebook
 from groupops.people import AccountId, Group, GroupId, Member, Role, Stage
 from groupops.plugin import Tools, texts_of
 from groupops.store.memory import MemoryRecords
@@ -65,6 +66,7 @@ class Desk:
             calendar=self.calendar,
             log=self.log,
             texts=texts_of("groupops_quiet_hours"),
+            notes=OwnNotebook(records=records, owner=NAME, clock=self.clock),
         )
         self._constants: dict[str, Any] = {"settings": self.settings, "tools": tools, "own": None}
         self._numbers = count(1)

@@ -10,12 +10,13 @@ from tortoise.context import set_global_context
 from groupops.store import schema
 from groupops.store.sql.cases import CaseTables
 from groupops.store.sql.groups import GroupTables
+from groupops.store.sql.keepsakes import KeepsakeTables
 from groupops.store.sql.obligations import ObligationTables
 from groupops.store.sql.people import PeopleTables
 from groupops.store.sql.upkeep import UpkeepTables
 
 
-class SqlRecords(PeopleTables, GroupTables, CaseTables, ObligationTables, UpkeepTables):
+class SqlRecords(PeopleTables, GroupTables, CaseTables, ObligationTables, KeepsakeTables, UpkeepTables):
     """The record on SQLite or PostgreSQL. Any task may use it; get one from `open_records`."""
 
 

@@ -1,0 +1,102 @@
+"""Until when each group was heard, written down once a minute, so that a restart knows since when it missed what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from groupops.clock import Clock
+from groupops.errors import StoreError
+from groupops.people import GroupId, platform_of
+from groupops.platform import Platform, Resumes
+from groupops.plugin import Log
+from groupops.records import Records
+
+LOOK_S = 5.0
+"""Seconds between two looks at what is to be written."""
+
+EVERY = timedelta(seconds=60)
+"""Time between two times one group is written; what was heard in it is read anew after a crash, and known again."""
+
+OWNER = "heard"
+"""Under what name it is kept."""
+
+
+@dataclass(slots=True)
+class LastHeard:
+    """The moments at which something last came from each group and each platform.
+
+    Args:
+        records: where they are kept.
+        platforms: name → connection.
+        clock: when it is.
+        log: told when they cannot be kept.
+        alive: gives the names of the platforms that are connected now.
+    """
+
+    records: Records
+    platforms: Mapping[str, Platform]
+    clock: Clock
+    log: Log
+    alive: Callable[[], frozenset[str]] = frozenset
+    groups: dict[GroupId, int] = field(default_factory=dict[GroupId, int])
+    """Group → when something last came from it, in nanoseconds since 1970; every event pays for it."""
+    before: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    """Platform → until when the process before this one was connected to it."""
+    _written: dict[str, tuple[int, datetime]] = field(default_factory=dict[str, tuple[int, datetime]])
+    """Place → the moment that was written, and when."""
+
+    async def load(self) -> None:
+        """Read what the process before this one wrote, and tell the platforms; before anything connects.
+
+        Raises:
+            StoreError: the database refuses.
+        """
+        kept = await self.records.keepsakes(OWNER)
+        moments = {place: datetime.fromisoformat(at) for place, at in kept.items()}
+        self.before.update({place: at for place, at in moments.items() if ":" not in place})
+        for name, platform in self.platforms.items():
+            if isinstance(platform, Resumes):
+                groups = {GroupId(place): at for place, at in moments.items() if ":" in place}
+                platform.resume({group: at for group, at in groups.items() if platform_of(group) == name})
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self.clock.sleep(LOOK_S)
+            try:
+                await self.write()
+            except StoreError as error:
+                self.log.warning("last heard not kept", error=type(error).__name__)
+
+    async def write(self, *, whole: bool = False) -> None:
+        """Write what is new, each place once in `EVERY`; with `whole` all of it, because this process ends.
+
+        Of a group of which something from before is still to be read, the old moment stands.
+
+        Raises:
+            StoreError: the database refuses.
+        """
+        now = self.clock.now()
+        places = {str(group): nanos for group, nanos in self.groups.items()}
+        places |= dict.fromkeys(self.alive(), self.clock.nanos())
+        behind = self._behind()
+        new = {
+            place: nanos
+            for place, nanos in places.items()
+            if place not in behind and self._is_due(place, nanos, now, whole=whole)
+        }
+        if not new:
+            return
+        said = {place: datetime.fromtimestamp(nanos / 1e9, UTC).isoformat() for place, nanos in new.items()}
+        await self.records.keep(OWNER, said, now)
+        self._written |= {place: (nanos, now) for place, nanos in new.items()}
+
+    def _is_due(self, place: str, nanos: int, now: datetime, *, whole: bool) -> bool:
+        moment, written_at = self._written.get(place, (0, None))
+        return nanos != moment and (whole or written_at is None or now - written_at >= EVERY)
+
+    def _behind(self) -> frozenset[str]:
+        found = (one.behind() for one in self.platforms.values() if isinstance(one, Resumes))
+        return frozenset[str]().union(*found)
