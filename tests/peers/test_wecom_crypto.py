@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from groupops_wecom.crypto import Cipher, CryptoError
-from groupops_wecom.testing import AES_KEY, CORP, Callback, FakeWeCom, listening, running, until
+from groupops_wecom.testing import AES_KEY, CORP, Callback, FakeWeCom, running, until
 from groupops_wecom.xmls import tree_of, written
 from tests.support.peers import ROOT, Servant, home_of
+from tests.support.wecom_raw import door
 from tests.support.wecom_script import company
 
 TOKEN, NONCE, MOMENT = "tok", "n0nce", "1700000000"
@@ -70,21 +70,6 @@ async def test_wechatpys_cipher_and_ours_read_one_another(wechatpy: Servant, rec
         assert read == words
         assert ours.signed(theirs["MsgSignature"], MOMENT, NONCE, theirs["Encrypt"])
         assert ours.decrypt(theirs["Encrypt"]).decode() == words
-
-
-@asynccontextmanager
-async def door(answer: Any) -> AsyncIterator[str]:
-    """A callback URL; `answer(query, body)` gives what it answers."""
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        query = dict(pair.split("=", 1) for pair in scope["query_string"].decode().split("&"))
-        part = await receive()
-        said = await answer(query, part.get("body", b"").decode())
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": said.encode()})
-
-    async with listening(app) as port:
-        yield f"http://127.0.0.1:{port}/"
 
 
 async def test_what_the_fake_posts_for_an_app_wechatpy_reads_and_its_reply_is_taken(

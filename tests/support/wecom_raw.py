@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from groupops_wecom.testing import AiBot, App, FakeWeCom
+from groupops_wecom.testing import AiBot, App, FakeWeCom, listening
 
 Json = dict[str, Any]
+NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Loopback needs no certificates, and to load those of the machine takes longer than a test."""
 
 
 class RawBot:
@@ -111,7 +115,23 @@ class RawCaller:
 async def raw_caller(wecom: FakeWeCom, holder: App | str) -> AsyncIterator[RawCaller]:
     """A caller with a token for an app, or for another secret."""
     secret = holder if isinstance(holder, str) else holder.secret
-    async with httpx.AsyncClient(base_url=wecom.rest.base) as client:
+    async with httpx.AsyncClient(base_url=wecom.rest.base, verify=NOBODY) as client:
         caller = RawCaller(wecom, client, secret)
         await caller.gets_token()
         yield caller
+
+
+@asynccontextmanager
+async def door(answer: Callable[[dict[str, str], str], Awaitable[str | int]]) -> AsyncIterator[str]:
+    """A callback URL; `answer(query, body)` gives what it answers, or a status of HTTP."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
+        part = await receive()
+        said = await answer(query, part.get("body", b"").decode())
+        status, text = (said, "") if isinstance(said, int) else (200, said)
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": text.encode()})
+
+    async with listening(app) as port:
+        yield f"http://127.0.0.1:{port}/"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -65,6 +66,8 @@ class Pusher:
         self.quick = 1.0
         self.interval = 0.05
         self.polling: set[asyncio.Task[None]] = set()
+        self._api_base = ""
+        self._http: httpx.AsyncClient | None = None
 
     # — setting a callback URL up —
 
@@ -75,8 +78,7 @@ class Pusher:
         encrypted = cipher.encrypt(word.encode())
         query = self._signed(cipher, encrypted) | {"echostr": encrypted}
         try:
-            async with httpx.AsyncClient(timeout=self.quick) as client:
-                answer = await client.get(callback.url, params=query)
+            answer = await self._client().get(callback.url, params=query, timeout=self.quick)
         except httpx.HTTPError:
             return False
         return answer.status_code == 200 and answer.content == word.encode()  # noqa: PLR2004
@@ -156,8 +158,6 @@ class Pusher:
             task.add_done_callback(self.polling.discard)
         return post
 
-    _api_base = ""
-
     def at(self, base: str) -> None:
         """Say where REST calls go, for `response_url`."""
         self._api_base = base
@@ -220,13 +220,15 @@ class Pusher:
         for task in list(self.polling):
             task.cancel()
         await asyncio.gather(*self.polling, return_exceptions=True)
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
 
     # — posting —
 
     async def post_raw(self, url: str, query: Mapping[str, str], body: bytes) -> httpx.Response:
         """Post anything at all, as whoever is not WeCom might."""
-        async with httpx.AsyncClient(timeout=self.patience) as client:
-            return await client.post(url, params=dict(query), content=body)
+        return await self._client().post(url, params=dict(query), content=body, timeout=self.patience)
 
     def sealed(self, callback: Callback, plain: str) -> tuple[dict[str, str], str]:
         """Encrypt and sign something for a URL: gives the query and what was encrypted."""
@@ -235,26 +237,36 @@ class Pusher:
         return self._signed(cipher, encrypted), encrypted
 
     async def _post(
-        self, callback: Callback, cipher: Cipher, plain: str, wrapped: Any, tries: int = TRIES
+        self,
+        callback: Callback,
+        cipher: Cipher,
+        plain: str,
+        wrapped: Callable[[str], str],
+        tries: int = TRIES,
     ) -> tuple[int, int, bytes, str]:
         """Post until it is answered with 200: gives the tries, the last status, the answer, and its request's nonce."""
         status, nonce = 0, ""
-        async with httpx.AsyncClient(timeout=self.patience) as client:
-            for done in range(1, tries + 1):
-                encrypted = cipher.encrypt(plain.encode())
-                query = self._signed(cipher, encrypted)
-                nonce = query["nonce"]
-                try:
-                    answer = await client.post(
-                        callback.url, params=query, content=wrapped(encrypted).encode()
-                    )
-                except httpx.HTTPError:
-                    status = 0
-                    continue
-                status = answer.status_code
-                if status == 200:  # noqa: PLR2004
-                    return done, status, answer.content, nonce
+        for done in range(1, tries + 1):
+            encrypted = cipher.encrypt(plain.encode())
+            query = self._signed(cipher, encrypted)
+            nonce = query["nonce"]
+            try:
+                answer = await self.post_raw(callback.url, query, wrapped(encrypted).encode())
+            except httpx.HTTPError:
+                status = 0
+                continue
+            status = answer.status_code
+            if status == 200:  # noqa: PLR2004
+                return done, status, answer.content, nonce
         return tries, status, b"", nonce
+
+    def _client(self) -> httpx.AsyncClient:
+        """One client for all posts; WeCom comes anew each time, so no connection is kept."""
+        if self._http is None:
+            trusting_nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            limits = httpx.Limits(max_keepalive_connections=0)
+            self._http = httpx.AsyncClient(verify=trusting_nobody, limits=limits)
+        return self._http
 
     def _signed(self, cipher: Cipher, encrypted: str) -> dict[str, str]:
         timestamp, nonce = str(int(self.world.now())), self.world.fresh("nonce")

@@ -22,7 +22,7 @@ from groupops_wecom.testing import (
     running,
     until,
 )
-from tests.support.wecom_raw import RawBot, raw_bot
+from tests.support.wecom_raw import NOBODY, RawBot, raw_bot
 from tests.support.wecom_script import company
 
 Company = tuple[FakeWeCom, AiBot, Group, RawBot]
@@ -145,7 +145,7 @@ async def test_a_file_can_be_fetched_for_five_minutes_and_is_read_with_its_own_k
     await wecom.send("lisi", bot, "file", wecom.file("名单.txt", b"zhangsan", bot))
     file = (await raw.hears())["body"]["file"]
 
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=NOBODY) as client:
         got = await client.get(file["url"])
         wecom.clock.forward(minutes=5, seconds=1)
         late = await client.get(file["url"])
