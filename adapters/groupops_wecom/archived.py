@@ -1,8 +1,7 @@
-"""From decrypted messages of the archive to facts; pure, as `read` is."""
+"""From messages of the archive to facts; pure, as `read` is."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -23,10 +22,11 @@ from groupops import (
     Text,
     Voice,
 )
+from groupops_wecom import archive
+from groupops_wecom.archive import Action, Archived
 from groupops_wecom.faces import is_robot
 from groupops_wecom.read import Facts, Sight, base_of, moment_of, place_at, shared
 from groupops_wecom.rooms import account
-from groupops_wecom.shapes import real, rows, table, whole, word
 
 ARCHIVE = "archive"
 """The source of what the archive tells."""
@@ -34,81 +34,72 @@ ARCHIVE = "archive"
 MILLIS = 1000
 
 
-def read_archived(raw: Mapping[str, Any], sight: Sight) -> Facts:
-    """Give what a decrypted message of the archive tells; nothing for talk between two, robots, and housekeeping.
+def read_archived(message: Archived, sight: Sight) -> Facts:
+    """Give what a message of the archive tells; nothing for what `no_interest` says is nobody's business.
 
     Args:
-        raw: the message as WeCom's library gives it.
+        message: the message.
         sight: what may be looked up.
     """
-    if no_interest(raw):
+    if no_interest(message):
         return ()
-    chat, sender, id_ = (word(raw.get(key)) for key in ("roomid", "from", "msgid"))
-    action, kind = word(raw.get("action")), word(raw.get("msgtype"))
-    user = sight.plain(sender) or ""
-    at = moment_of(real(raw.get("msgtime")) / MILLIS, sight.now)
-    base = base_of(sight, sight.room(chat), at, ARCHIVE, id_, source=ARCHIVE)
-    if action == "recall" or kind == "revoke":
-        return _recalled(base, user, table(raw.get("revoke")), sight)
-    match kind:
-        case "location":
-            return _archived_place(base, user, table(raw.get("location")), id_)
-        case "redpacket" | "external_redpacket":
-            return _packet(base, user, table(raw.get("redpacket")), id_, amounts=sight.amounts)
+    user = sight.plain(message.sender) or ""
+    at = moment_of(message.at / MILLIS, sight.now)
+    base = base_of(sight, sight.room(message.room), at, ARCHIVE, message.msgid, source=ARCHIVE)
+    match message.content:
+        case archive.Revoked(pre_msgid=gone):
+            return (MessageRecalled(**base, account=account(user), message_id=sight.known(gone)),)
+        case archive.Location() as found:
+            label = " ".join(part for part in (found.title, found.address) if part)
+            place = place_at(found.latitude or 0.0, found.longitude or 0.0, label)
+            return shared(base, user, place, message.msgid, private=False)
+        case archive.RedPacket() as found:
+            return (
+                RedPacketSent(
+                    **base,
+                    account=account(user),
+                    red_packet=_packet(found, amounts=sight.amounts),
+                    message_id=message.msgid,
+                ),
+            )
         case _:
-            return _archived_words(base, user, raw, id_, sight)
+            return _posted(base, user, message, sight)
 
 
-def no_interest(raw: Mapping[str, Any]) -> str:
-    """Say why a message is nobody's business here; nothing for one that is.
-
-    Args:
-        raw: the message as WeCom's library gives it.
-    """
-    action, kind = word(raw.get("action")), word(raw.get("msgtype"))
-    if action not in {"send", "recall"}:
-        return f"no message: {action[:20] or 'nothing'}"
-    if not (word(raw.get("from")) and word(raw.get("msgid"))):
-        return "it is nobody's"
-    if not word(raw.get("roomid")):
+def no_interest(message: Archived) -> str:
+    """Say why a message is nobody's business here; nothing for one that is."""
+    content = message.content
+    if isinstance(content, archive.OfNoInterest):
+        return content.why
+    if message.action is Action.SWITCH:
+        return "somebody switched to another enterprise"
+    if message.action is Action.OTHER or not message.sender:
+        return "it is no message"
+    if not message.room:
         return "it was said outside groups"
-    if is_robot(word(raw.get("from"))):
+    if is_robot(message.sender):
         return "a robot said it"
-    if action == "recall" or kind in _PLAIN_KINDS or kind in _CARDS:
+    if isinstance(content, archive.Revoked):
+        return "" if content.pre_msgid else "it does not say which message was taken back"
+    if isinstance(content, archive.Location):
+        return "" if content.latitude is not None else "it is a place nowhere"
+    if isinstance(content, archive.RedPacket) or next(_parts(content, message.msgid), None) is not None:
         return ""
-    return f"nobody's words: {kind[:40]}"
+    return f"nobody's words: {type(content).__name__}"
 
 
-def _recalled(base: dict[str, Any], user: str, revoke: dict[str, Any], sight: Sight) -> Facts:
-    gone = word(revoke.get("pre_msgid"))
-    if not gone:
-        return ()
-    return (MessageRecalled(**base, account=account(user), message_id=sight.known(gone)),)
+def _packet(found: archive.RedPacket, *, amounts: bool) -> RedPacket:
+    """Read a red packet: what the total is counted in is not documented, so only the operator's word makes it fen."""
+    return RedPacket(wish=found.wish, amount_fen=found.totalamount or None if amounts else None)
 
 
-def _archived_place(base: dict[str, Any], user: str, found: dict[str, Any], id_: str) -> Facts:
-    label = " ".join(part for part in (word(found.get("title")), word(found.get("address"))) if part)
-    place = place_at(real(found.get("latitude")), real(found.get("longitude")), label)
-    return shared(base, user, place, id_, private=False)
-
-
-def _packet(base: dict[str, Any], user: str, found: dict[str, Any], id_: str, *, amounts: bool) -> Facts:
-    """Read a red packet: what the total is counted in is not documented, so it is believed on the operator's word only."""
-    total = whole(found.get("totalamount"))
-    packet = RedPacket(wish=word(found.get("wish")), amount_fen=total if amounts and total > 0 else None)
-    return (RedPacketSent(**base, account=account(user), red_packet=packet, message_id=id_),)
-
-
-def _archived_words(base: dict[str, Any], user: str, raw: Mapping[str, Any], id_: str, sight: Sight) -> Facts:
-    segments = tuple(archived_parts(raw, id_))
-    if not segments:
-        return ()
-    said, to_bot = uncalled(segments, sight.calls)
+def _posted(base: dict[str, Any], user: str, message: Archived, sight: Sight) -> Facts:
+    said, to_bot = uncalled(tuple(_parts(message.content, message.msgid)), sight.calls)
     return (
         MessagePosted(
             **base,
             account=account(user),
-            message_id=id_,
+            message_id=message.msgid,
             segments=said,
             name=sight.called(user),
             to_bot=to_bot,
@@ -130,89 +121,75 @@ def uncalled(segments: tuple[Segment, ...], calls: Iterable[str]) -> tuple[tuple
     return segments, False
 
 
-def archived_parts(raw: Mapping[str, Any], id_: str, depth: int = 0) -> Iterator[Segment]:
-    """Give the segments of an archived message; none for what nobody says: calls, meetings, approvals of keeping."""
-    kind = word(raw.get("msgtype"))
-    found = table(raw.get(_KEYS.get(kind, kind)))
-    if kind in _MEDIA:
-        yield _MEDIA[kind](found)
-    elif kind in _CARDS:
-        title, text = (word(found.get(key), 4096) for key in _CARDS[kind])
-        yield Card(card_kind=kind, title=title, text=text)
-    elif kind in {"text", "markdown"} and found.get("content"):
-        yield Text(text=word(found.get("content"), 1 << 20))
-    elif kind == "link":
-        yield Link(url=word(found.get("link_url"), 4096), title=word(found.get("title")))
-    elif kind == "news":
-        for one in map(table, rows(found.get("item"))):
-            yield Link(url=word(one.get("url"), 4096), title=word(one.get("title")))
-    elif kind == "mixed" and depth == 0:
-        for one in map(table, rows(found.get("item"))):
-            yield from _mixed_part(one, id_)
-
-
-def _mixed_part(item: dict[str, Any], id_: str) -> Iterator[Segment]:
-    """Read a part of a mixed message; its content is JSON written as a text."""
-    kind = word(item.get("type")).lower()
-    try:
-        content = table(json.loads(word(item.get("content"), 1 << 20) or "{}"))
-    except (ValueError, RecursionError):
+def _parts(content: archive.Content, id_: str) -> Iterator[Segment]:
+    """Give the segments of a message; none for what nobody says: calls, meetings, approvals of being kept."""
+    if isinstance(content, archive.Mixed):
+        for item in content.items:
+            yield from _parts(item.content, id_)
         return
-    yield from archived_parts({"msgtype": kind, kind: content}, id_, depth=1)
+    if isinstance(content, archive.News):
+        for article in content.item:
+            yield Link(url=article.url, title=article.title)
+        return
+    made = _MADE.get(type(content))
+    if made is not None:
+        yield made(content)
 
 
-def _archived_media(found: dict[str, Any], kind: Any) -> Media:
-    size = whole(found.get("filesize")) or whole(found.get("imagesize")) or whole(found.get("voice_size"))
-    length = whole(found.get("play_length"))
+def _media(id_: str, kind: Any, size: int | None, seconds: int | None = None) -> Media:
     return Media(
-        id=f"{ARCHIVE}/{word(found.get('sdkfileid'), 2048)}",
+        id=f"{ARCHIVE}/{id_}",
         media_kind=kind,
-        size=size or None,
-        duration=timedelta(seconds=length) if length else None,
+        size=size,
+        duration=timedelta(seconds=seconds) if seconds else None,
     )
 
 
-def _image(found: dict[str, Any]) -> Segment:
-    return Image(media=_archived_media(found, "image"))
+def _image(found: Any) -> Segment:
+    size = found.filesize if isinstance(found, archive.Image) else found.imagesize
+    return Image(media=_media(found.sdkfileid, "image", size))
 
 
-def _voice(found: dict[str, Any]) -> Segment:
-    return Voice(media=_archived_media(found, "voice"))
+def _voice(found: Any) -> Segment:
+    return Voice(media=_media(found.sdkfileid, "voice", found.voice_size, found.play_length))
 
 
-def _video(found: dict[str, Any]) -> Segment:
-    return File(media=_archived_media(found, "video"))
+def _video(found: Any) -> Segment:
+    return File(media=_media(found.sdkfileid, "video", found.filesize, found.play_length))
 
 
-def _file(found: dict[str, Any]) -> Segment:
-    return File(media=_archived_media(found, "file"), name=word(found.get("filename")))
+def _file(found: Any) -> Segment:
+    return File(media=_media(found.sdkfileid, "file", found.filesize), name=found.filename)
 
 
-_MEDIA: Mapping[str, Callable[[dict[str, Any]], Segment]] = MappingProxyType(
-    {"image": _image, "emotion": _image, "voice": _voice, "video": _video, "file": _file}
-)
+def _card(kind: str, title: str, text: str = "") -> Callable[[Any], Segment]:
+    def made(found: Any) -> Segment:
+        return Card(card_kind=kind, title=getattr(found, title), text=getattr(found, text) if text else "")
 
-_PLAIN_KINDS = frozenset(
-    "text markdown image emotion voice video file link mixed news location redpacket external_redpacket".split()
-)
+    return made
 
-_KEYS: Mapping[str, str] = MappingProxyType(
-    {"docmsg": "doc", "markdown": "info", "news": "info", "note": "info"}
-)
-"""Kinds whose content stands under another name (protocol sheet 12)."""
 
-_CARDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+_MADE: Mapping[type[Any], Callable[[Any], Segment]] = MappingProxyType(
     {
-        "card": ("corpname", "userid"),
-        "weapp": ("title", "description"),
-        "chatrecord": ("title", ""),
-        "vote": ("votetitle", ""),
-        "collect": ("room_name", "title"),
-        "todo": ("title", "content"),
-        "docmsg": ("title", "link_url"),
-        "calendar": ("title", "remarks"),
-        "sphfeed": ("sph_name", "feed_desc"),
-        "note": ("title", "description"),
+        archive.Text: lambda found: Text(text=found.content),
+        archive.Markdown: lambda found: Text(text=found.content),
+        archive.Image: _image,
+        archive.Emotion: _image,
+        archive.Voice: _voice,
+        archive.Video: _video,
+        archive.File: _file,
+        archive.Link: lambda found: Link(url=found.link_url, title=found.title),
+        archive.Card: _card("card", "corpname"),
+        archive.WeApp: _card("weapp", "title", "description"),
+        archive.ChatRecord: _card("chatrecord", "title"),
+        archive.Vote: _card("vote", "votetitle"),
+        archive.Collect: _card("collect", "title", "room_name"),
+        archive.Todo: _card("todo", "title", "content"),
+        archive.Document: _card("document", "title", "link_url"),
+        archive.Calendar: _card("calendar", "title", "remarks"),
+        archive.ChannelPost: _card("channel_post", "sph_name", "feed_desc"),
+        archive.DiskFile: _card("disk_file", "filename", "url"),
+        archive.Solitaire: _card("solitaire", "solitaire_content"),
     }
 )
-"""Kinds that somebody shares, and under which keys their title and words are; all other kinds are nobody's words."""
+"""What somebody says or shares; all other kinds are nobody's words."""

@@ -71,7 +71,7 @@ class Faces:
         self._names: Kept[str, str] = Kept(most)
         self._reached: Kept[str, None] = Kept(most)
         self._refused: Kept[str, None] = Kept(most)
-        self._spoke: Kept[tuple[str, str], None] = Kept(most)
+        self._spoke: Kept[tuple[str, str], str] = Kept(most)
         self._home: Kept[str, str] = Kept(most)
 
     # — ids —
@@ -124,13 +124,19 @@ class Faces:
 
     # — who spoke —
 
-    def spoke(self, bot: str, user: str) -> None:
-        """Learn that somebody spoke to an AI bot alone, which may write back from now on."""
-        self._spoke.put((bot, user), None)
+    def spoke(self, bot: str, user: str, said: str) -> None:
+        """Learn that somebody spoke to an AI bot alone, which may write back from now on.
 
-    def spoken_to(self, user: str, bots: Iterable[str]) -> str:
-        """Give the AI bot somebody has spoken to alone; nothing for none."""
-        return next((bot for bot in bots if (bot, user) in self._spoke), "")
+        Args:
+            bot: the AI bot.
+            user: the plain id.
+            said: the id by which the bot knows them.
+        """
+        self._spoke.put((bot, user), said)
+
+    def known_to(self, bot: str, user: str) -> str:
+        """Give the id by which an AI bot knows somebody who has spoken to it alone; nothing for nobody."""
+        return self._spoke.get((bot, user)) or ""
 
     def was_in(self, user: str, room: str) -> None:
         """Learn where somebody was last heard of."""

@@ -170,9 +170,10 @@ def private_ways(user: str, hand: Hand) -> list[Way]:
     if app is not None and hand.standing.faces.reaches(user):
         cards = frozenset[Capability]() if app.info.callback else frozenset({Capability.SEND_CARD})
         found.append(ByApp(app, user, hand.key, hand.doubles, hand.seconds, _PRIVATE_ABLE - cards))
-    bot = hand.standing.whisperer(user)
-    if bot is not None:
-        found.append(ByAiBot(bot, user, "private", _able(bot)))
+    whisperer = hand.standing.whisperer(user)
+    if whisperer is not None:
+        bot, known = whisperer
+        found.append(ByAiBot(bot, known, "private", _able(bot)))
     return found
 
 

@@ -162,11 +162,13 @@ class Standing:
         """Say whether somebody can be written to: by the app, or by an AI bot they have spoken to."""
         return (self.app() is not None and self.faces.reaches(user)) or self.whisperer(user) is not None
 
-    def whisperer(self, user: str) -> AiBot | None:
-        """Give the AI bot somebody has spoken to alone, which may write back."""
-        ids = [bot.self_id for bot in self.bots.bots() if isinstance(bot, AiBot)]
-        bot = self.bots.bot(self.faces.spoken_to(user, ids))
-        return bot if isinstance(bot, AiBot) and bot.can_push(user) else None
+    def whisperer(self, user: str) -> tuple[AiBot, str] | None:
+        """Give the AI bot somebody has spoken to alone, which may write back, and the id it knows them by."""
+        for bot in self.bots.bots():
+            known = self.faces.known_to(bot.self_id, user)
+            if isinstance(bot, AiBot) and known and bot.can_push(known):
+                return bot, known
+        return None
 
     def pressed_in(self, room: str, now: float) -> bool:
         """Say whether a card was pressed in a group so lately that it may be replaced."""

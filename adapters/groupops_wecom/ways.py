@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +12,11 @@ from groupops import Capability
 from groupops_wecom.bot import AiBot, AppBot
 from groupops_wecom.budget import Claim
 from groupops_wecom.event import ChatType, Event
-from groupops_wecom.exception import ActionFailed
+from groupops_wecom.exception import ActionFailed, ApiNotAvailable
 from groupops_wecom.faces import Kept
 from groupops_wecom.lenient import text as told
 from groupops_wecom.message import AIBOT_MARKDOWN, APP_TEXT, Message, MessageSegment, cut, defuse
+from groupops_wecom.qyapi import QyApi
 
 MediaKind = Literal["image", "file"]
 
@@ -263,6 +265,57 @@ class ByApp:
         if told(answer.get("invaliduser")) or told(answer.get("unlicenseduser")):
             raise ActionFailed("message/send", NO_RECEIVER, "the receiver cannot be reached")
         return told(answer.get("msgid"))
+
+
+@dataclass(frozen=True, slots=True)
+class ByRobot:
+    """A webhook robot of a group: whoever has its key speaks there, and hears nothing.
+
+    Args:
+        api: the interfaces, without any secret.
+        title: the name the operator gave it.
+        secret: its key.
+        able: what it can say.
+    """
+
+    api: QyApi
+    title: str
+    secret: str = field(repr=False)
+    able: frozenset[Capability] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """See `Way`."""
+        return f"robot {self.title}"
+
+    @property
+    def most(self) -> int:
+        """See `Way`; room is left for mentions."""
+        return APP_TEXT * 3 // 4
+
+    async def say(self, piece: Piece) -> str:
+        """See `Way`; WeCom gives no handle."""
+        body = await self._body(piece)
+        claims = (Claim("robot", self.title),)
+        await self.api.call("webhook/send", body, params={"key": self.secret}, secret="", claims=claims)
+        return ""
+
+    async def _body(self, piece: Piece) -> dict[str, Any]:
+        match piece:
+            case Words():
+                return {"msgtype": "text", "text": _app_words(piece, mentions=True)}
+            case Medium(kind="image"):
+                digest = hashlib.md5(piece.data, usedforsecurity=False).hexdigest()
+                data = base64.b64encode(piece.data).decode()
+                return {"msgtype": "image", "image": {"base64": data, "md5": digest}}
+            case Medium():
+                params = {"key": self.secret, "type": "file"}
+                found = await self.api.upload(
+                    "webhook/upload_media", piece.name, piece.data, params=params, secret=""
+                )
+                return {"msgtype": "file", "file": {"media_id": told(found.get("media_id"))}}
+            case CardPiece():
+                raise ApiNotAvailable("a webhook robot has no cards with buttons")
 
 
 async def _app_body(bot: AppBot, piece: Piece, *, mentions: bool) -> dict[str, Any]:

@@ -1,0 +1,203 @@
+"""What WeCom does not tell and has to be asked for: who is in the app's range, who changed, what the archive holds."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nonebot.log import logger
+
+from groupops import PersonsTold
+from groupops_wecom import people
+from groupops_wecom.answers import why_of
+from groupops_wecom.archive import Archived, Provider
+from groupops_wecom.archived import ARCHIVE, no_interest, read_archived
+from groupops_wecom.bot import AppBot
+from groupops_wecom.event import ChangeContact
+from groupops_wecom.exception import WeComAdapterException
+from groupops_wecom.jsonl import JsonlArchive
+from groupops_wecom.read import LONGEST_ID
+from groupops_wecom.rooms import NAME, Side, account, group_id, native_of
+from groupops_wecom.shapes import rows, table, word
+
+if TYPE_CHECKING:
+    from groupops_wecom.wecom import WeCom
+
+ROOT = "1"
+"""The company's root department."""
+
+AGAIN = 60.0
+"""Seconds before the contacts are asked for again that could not be read."""
+
+
+class Pull:
+    """Asks, now and then.
+
+    Args:
+        host: the platform.
+    """
+
+    def __init__(self, host: WeCom) -> None:
+        self._host = host
+        self._bell = asyncio.Event()
+        self.lasting: set[asyncio.Task[Any]] = set()
+
+    def begin(self) -> None:
+        """Begin what lasts as long as the process."""
+        app = self._host.standing.app()
+        if app is not None:
+            self._last(self._keep_range(app))
+        if self._host.options.wecom_archive:
+            self._last(self._keep_archive(self.provider()))
+        self._last(self._host.reread())
+
+    def _last(self, doing: Any) -> None:
+        task = asyncio.get_running_loop().create_task(doing)
+        self.lasting.add(task)
+
+    async def end(self) -> None:
+        """End it."""
+        for task in self.lasting:
+            task.cancel()
+        await asyncio.gather(*self.lasting, return_exceptions=True)
+        self.lasting.clear()
+
+    # — who is in range —
+
+    async def _keep_range(self, app: AppBot) -> None:
+        while True:
+            try:
+                await self.read_range(app)
+                wait = self._host.options.wecom_contacts_minutes * 60.0
+            except WeComAdapterException as error:
+                logger.warning("who is in the range of the WeCom app could not be read: {}", why_of(error))
+                wait = AGAIN
+            await self._host.clock.sleep(wait)
+
+    async def read_range(self, app: AppBot) -> None:
+        """Read who is in the app's range, and their names.
+
+        Raises:
+            WeComAdapterException: WeCom does not say.
+        """
+        told = await app.call("department/simplelist", method="GET")
+        ids = [word(table(one).get("id")) for one in rows(told.get("department_id"))]
+        found: set[str] = set()
+        for department in dict.fromkeys([*ids] or [ROOT]):
+            answer = await app.call("user/simplelist", method="GET", params={"department_id": department})
+            for one in map(table, rows(answer.get("userlist"))):
+                user = word(one.get("userid"))
+                if user:
+                    found.add(user)
+                    self._host.faces.name(user, word(one.get("name"), 100))
+        self._host.faces.keep_only(found)
+
+    # — who changed —
+
+    async def contact_changed(self, event: ChangeContact) -> None:
+        """Tell the core of a member who came, changed or left; of whom the event names, it says no more."""
+        user, app = event.user_id, self._host.standing.app()
+        if not user or app is None or not event.change.endswith("_user"):
+            return
+        person = self._host.people.person(account(user))
+        if event.change == "delete_user":
+            self._host.faces.lose(user)
+            line = people.left_line(person)
+        else:
+            employee = await self._employee(app, event.new_user_id or user)
+            if employee is None:
+                return
+            self._host.faces.reach((employee.userid,))
+            self._host.faces.name(employee.userid, employee.name)
+            line = people.changed_line(employee, person)
+        room = next((r for r in self._host.rooms if self._host.people.group(group_id(r)) is not None), "")
+        if line is None or not room:
+            return
+        await self._host.post(
+            (
+                PersonsTold(
+                    id=f"{NAME}:contacts:{event.event_id[:LONGEST_ID]}",
+                    at=self._host.clock.now(),
+                    group_id=group_id(room),
+                    source="contacts",
+                    lines=(line,),
+                ),
+            )
+        )
+
+    async def _employee(self, app: AppBot, user: str) -> people.Employee | None:
+        try:
+            found = await app.call("user/get", method="GET", params={"userid": user})
+            departments = people.departments_of(await app.call("department/list", method="GET"))
+        except WeComAdapterException as error:
+            logger.warning("a changed contact could not be read: {}", why_of(error))
+            return None
+        return people.employee_of(found, departments)
+
+    # — the archive —
+
+    def provider(self) -> Provider:
+        """Give where archived messages come from."""
+        options = self._host.options
+        path = Path(options.wecom_archive)
+        position = options.wecom_archive_position or f"{path}.position"
+        return JsonlArchive(path, Path(position))
+
+    def ring(self) -> None:
+        """Say that there is something new."""
+        self._bell.set()
+
+    async def _keep_archive(self, provider: Provider) -> None:
+        after = 0
+        while True:
+            self._bell.clear()
+            try:
+                after = await self.read_archive(provider, after)
+            except OSError as error:
+                logger.warning("the archive could not be read: {}", error.strerror or type(error).__name__)
+            waiting = asyncio.ensure_future(self._bell.wait())
+            sleeping = asyncio.ensure_future(self._host.clock.sleep(self._host.options.wecom_archive_seconds))
+            try:
+                await asyncio.wait({waiting, sleeping}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                waiting.cancel()
+                sleeping.cancel()
+
+    async def read_archive(self, provider: Provider, after: int) -> int:
+        """Hand in what stands behind a place; gives the place that was reached.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        reached = after
+        async for message in provider.read(after):
+            await self._archived(message)
+            reached = message.seq
+        return reached
+
+    async def _archived(self, message: Archived) -> None:
+        host = self._host
+        if no_interest(message) or not self._is_ours(message):
+            return
+        host.faces.resolve(message.sender, message.sender)
+        facts = read_archived(message, host.sight())
+        for fact in facts:
+            if fact.kind == "message_posted":
+                room, user = native_of(fact.group_id), native_of(fact.account)
+                host.memory.pair(room, user, fact.text, message.msgid, fact.at.timestamp())
+                host.faces.was_in(user, room)
+        await host.post(facts)
+
+    def _is_ours(self, message: Archived) -> bool:
+        """Say whether a room is looked after: the archive holds every chat of the company, and none is read unasked."""
+        host = self._host
+        room = host.rooms.room_of(message.room)
+        known = any(side.kind == ARCHIVE and side.native == message.room for side in host.rooms.sides(room))
+        if known or host.options.wecom_archive_all or host.people.group(group_id(room)) is not None:
+            app = host.standing.app()
+            keeper = app.info.corp_id if app is not None else ""
+            host.meet(Side(kind="archive", native=message.room, keeper=keeper))
+            return True
+        host.heard_of(message.room)
+        return False

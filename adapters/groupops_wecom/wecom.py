@@ -1,0 +1,637 @@
+"""The platform `wecom` as the core has it: all bots of one company, whatever mode each of them works in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from nonebot import get_plugin_config
+from nonebot.log import logger
+from pydantic import ValidationError
+
+from groupops import (
+    AccountId,
+    Action,
+    Capability,
+    Clock,
+    ConfigError,
+    Directory,
+    Done,
+    GroupId,
+    GroupRenamed,
+    Health,
+    Listed,
+    Media,
+    MembersListed,
+    MessagePosted,
+    Pace,
+    PlatformError,
+    Rate,
+    ReadCheckIns,
+    Receipt,
+    Texts,
+    Unreachable,
+)
+from groupops import Event as Fact
+from groupops_wecom import oa
+from groupops_wecom.adapter import Adapter
+from groupops_wecom.answers import receipt_of, why_of
+from groupops_wecom.bot import AiBot, AppBot, Bot
+from groupops_wecom.clockwork import Clockwork
+from groupops_wecom.codes import CodeClass, meaning
+from groupops_wecom.event import (
+    AiBotCardEvent,
+    ArchiveNotify,
+    CardEvent,
+    ChangeContact,
+    ChatDismissed,
+    Event,
+    ExternalChatEvent,
+    MessageEvent,
+    MetaEvent,
+    Unsubscribe,
+)
+from groupops_wecom.exception import ActionFailed, ConfigFault, WeComAdapterException
+from groupops_wecom.faces import Faces, Kept
+from groupops_wecom.memory import Heard, Memory, Pressed, Seen
+from groupops_wecom.message import MEDIA
+from groupops_wecom.options import Options
+from groupops_wecom.outcomes import Outcomes
+from groupops_wecom.perform import Hand, perform
+from groupops_wecom.profile import profiles
+from groupops_wecom.pulling import Pull
+from groupops_wecom.qyapi import QyApi
+from groupops_wecom.read import (
+    Facts,
+    Sight,
+    listed_appchat,
+    listed_archive,
+    listed_customer,
+    press_id,
+    read,
+)
+from groupops_wecom.rooms import NAME, Placed, Rooms, Shelf, Side, account, group_id, native_of
+from groupops_wecom.seen import Told
+from groupops_wecom.shapes import rows, table, word
+from groupops_wecom.standing import Standing
+from groupops_wecom.talk import Talk
+from groupops_wecom.ways import ByRobot, Doubles, Way
+
+RESOLVE_TRIES = 3
+"""How often an encrypted id is asked about before whoever it is counts as nobody known."""
+
+SETTLING = 2.0
+"""Seconds a customer group's list may lag behind its events (protocol sheet 10.2)."""
+
+REREAD = 60.0
+"""Seconds between two looks at which chats were linked by the operator's command."""
+
+PACE = Pace(group_messages=Rate(every=timedelta(seconds=2), burst=10), merge=True)
+"""An AI bot says thirty things a minute in a conversation (protocol sheet 2.7); the modes' own rates are kept beside."""
+
+
+class WeCom:
+    """The platform `wecom`; satisfies `groupops.Platform`, and says its pace and its health.
+
+    Args:
+        clock: where time comes from.
+        people: who and where, as the core knows it.
+        texts: the adapter's own texts.
+        shelf: where it is kept which chats are one group; None to forget it with the process.
+    """
+
+    name = NAME
+    adapter_name = "WeCom"
+
+    def __init__(self, clock: Clock, people: Directory, texts: Texts, shelf: Shelf | None = None) -> None:
+        self.clock = clock
+        self.people = people
+        self.texts = texts
+        self.options = Options()
+        self.rooms = Rooms()
+        self.faces = Faces()
+        self.memory = Memory()
+        self.standing = Standing(self, self.rooms, self.faces, self.memory)
+        self.talk = Talk(self)
+        self.outcomes = Outcomes(self)
+        self.pull = Pull(self)
+        self._shelf = shelf
+        self._doubles = Doubles()
+        self._adapter: Adapter | None = None
+        self._robots: dict[str, Way] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._versions: Kept[str, str] = Kept(20_000)
+        self._since: datetime | None = None
+        self._was_up = False
+        self._last_event_at: datetime | None = None
+        self._heard_of: Kept[str, None] = Kept(2_000)
+
+    # — the port —
+
+    def can(self, group_id: GroupId) -> frozenset[Capability]:
+        """Give what can be done in a group now, by whichever mode reaches it."""
+        return self.standing.can(native_of(group_id), self.clock.now().timestamp())
+
+    def hears(self, group_id: GroupId) -> frozenset[str]:
+        """Give the kinds of facts that arrive from a group now, those said to a bot alone included."""
+        return self.standing.hears(native_of(group_id))
+
+    async def perform(self, action: Action, *, key: str) -> Receipt:
+        """Do it by the mode that can; see `perform.perform`."""
+        self.outcomes.hear(action, key)
+        if not self.connected:
+            return Unreachable(why="no bot of the company is connected")
+        if isinstance(action, ReadCheckIns):
+            return await self._check_ins(action)
+        hand = Hand(
+            room=native_of(action.group_id),
+            standing=self.standing,
+            memory=self.memory,
+            doubles=self._doubles,
+            robots=self._robots.get,
+            texts=self.texts,
+            now=self.clock.now(),
+            key=key,
+        )
+        return await perform(action, hand)
+
+    async def members(self, group_id: GroupId) -> tuple[tuple[Listed, ...], bool]:
+        """List the members, by whichever mode has a list.
+
+        Raises:
+            PlatformError: no mode has, or WeCom does not say.
+        """
+        room = native_of(group_id)
+        side = next((one for one in self.standing.reachable(room) if one.kind in _LISTED), None)
+        if side is None:
+            raise PlatformError(f"no mode has a list of the members of {group_id}")
+        try:
+            found = await self._list(side)
+        except WeComAdapterException as error:
+            self._may_be_gone(side, error)
+            raise PlatformError(f"the members of {group_id} could not be read: {why_of(error)}") from error
+        if not found:
+            raise PlatformError(f"the member list of {group_id} came empty")
+        for one in found:
+            self.faces.name(native_of(one.account), one.name)
+            self.faces.was_in(native_of(one.account), room)
+        return found, True
+
+    async def open(self, media: Media, *, cap: int) -> AsyncIterator[bytes]:
+        """Stream a medium; raises `PlatformError` beyond `cap` bytes."""
+        seen = self.memory.media.get(media.id)
+        bot = self.bot(seen.bot) if seen is not None else None
+        if seen is None or bot is None:
+            raise PlatformError(
+                "this medium is not at hand: WeCom keeps it for minutes, the archive elsewhere"
+            )
+        try:
+            data = await _fetched(bot, seen, cap)
+        except WeComAdapterException as error:
+            raise PlatformError(f"the medium could not be fetched: {why_of(error)}") from error
+        if len(data) > cap:
+            raise PlatformError(f"the medium is larger than {cap} bytes")
+        yield data
+
+    def direct(self, account: AccountId) -> bool:
+        """Say whether that account can be written to privately now."""
+        return self.standing.reaches(native_of(account))
+
+    # — what it offers besides —
+
+    def fleeting(self, group_id: GroupId) -> frozenset[Capability]:
+        """Give what comes and goes by itself: the update of a card, speech where it has to be asked for."""
+        return self.standing.fleeting(native_of(group_id))
+
+    def pace(self) -> Pace:
+        """Give the pace of conversations."""
+        return PACE
+
+    def health(self) -> Health:
+        """Give how the bots are; the company can be acted for as long as one of them is connected."""
+        up = {bot.self_id: self.is_up(bot.self_id) for bot in self.bots()}
+        connected = any(up.values())
+        if connected != self._was_up or self._since is None:
+            self._since, self._was_up = self.clock.now(), connected
+        notes = [
+            f"{bot.self_id}: {bot.link.state.note}"
+            for bot in self.bots()
+            if isinstance(bot, AiBot) and bot.link is not None and bot.link.state.note
+        ]
+        return Health(
+            connected=connected,
+            since=self._since,
+            last_event_at=self._last_event_at,
+            note="; ".join(notes),
+            bots={account(bot): online for bot, online in up.items()},
+        )
+
+    # — the bots (`standing.Bots`) —
+
+    @property
+    def adapter(self) -> Adapter | None:
+        """The NoneBot adapter, once it is attached."""
+        return self._adapter
+
+    @property
+    def connected(self) -> bool:
+        """Whether any bot is connected."""
+        return any(self.is_up(bot.self_id) for bot in self.bots())
+
+    def bot(self, self_id: str) -> Bot | None:
+        """Give a bot of the configuration."""
+        return None if self._adapter is None else self._adapter.made.get(self_id)
+
+    def bots(self) -> Iterator[Bot]:
+        """Give all bots of the configuration."""
+        return iter(()) if self._adapter is None else iter(self._adapter.made.values())
+
+    def is_up(self, self_id: str) -> bool:
+        """Say whether a bot is connected."""
+        return self._adapter is not None and self_id in self._adapter.bots
+
+    def robots(self) -> frozenset[str]:
+        """Give the names of the webhook robots."""
+        return frozenset(self._robots)
+
+    # — behind NoneBot —
+
+    def attach(self, driver: Any) -> None:
+        """Register the adapter.
+
+        Raises:
+            ConfigError: the configuration does not hold; every fault is named.
+        """
+        driver.on_startup(self._load)
+        work = Clockwork(now=lambda: self.clock.now().timestamp(), sleep=self.clock.sleep)
+        try:
+            driver.register_adapter(Adapter, clock=work)
+        except ConfigFault as fault:
+            raise ConfigError(str(fault.args[0])) from None
+        adapters = cast("dict[str, Any]", driver._adapters)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - NoneBot has no other way to give it back
+        adapter: Adapter = adapters[self.adapter_name]
+        self._adapter = adapter
+        self.options = _options()
+        self._look_over(adapter)
+        self._robots = dict(_robots(adapter, work))
+        adapter.on_ready(self._begin)
+        driver.on_shutdown(self._stop)
+
+    def _look_over(self, adapter: Adapter) -> None:
+        config = adapter.wecom_config
+        corps = {app.corp_id for app in config.wecom_apps}
+        if len(corps) > 1:
+            raise ConfigError(
+                "WECOM_APPS names apps of several companies; a user id says nothing of its company, "
+                "so each company has a groupops of its own"
+            )
+        if not adapter.made:
+            raise ConfigError(
+                'WeCom needs a bot: WECOM_AIBOTS=[{"bot_id":"…","secret":"…"}], or WECOM_APPS; '
+                "see docs/adapters_wecom.md"
+            )
+
+    def read(self, bot: Any, event: Any) -> Sequence[Fact] | None:
+        """Read one of the adapter's events, and remember what it says of people and chats."""
+        if isinstance(event, Told):
+            return event.facts or None
+        if isinstance(event, MetaEvent):
+            return None
+        self._last_event_at = self.clock.now()
+        if self._is_veiled(bot, event):
+            self.start(self._unveil(bot, event))
+            return None
+        return self.take(bot, event) or None
+
+    def take(self, bot: Bot, event: Event) -> Facts:
+        """Read an event whose people are known by plain ids, or will not be."""
+        self._learn(bot, event)
+        if isinstance(event, MessageEvent) and self.talk.is_own(event):
+            self.start(self.talk.answer(bot, event))
+            return ()
+        facts = read(event, self.sight())
+        self._remember(bot, event, facts)
+        if isinstance(event, CardEvent) and facts:
+            pressed = Pressed(event)
+            self.memory.presses.put(press_id(event), pressed)
+            if isinstance(event, AiBotCardEvent):
+                self.memory.open_cards.put(event.task_id, event)
+            self.start(self.outcomes.show(bot, pressed))
+        if isinstance(event, ExternalChatEvent):
+            self._follow(event)
+        if isinstance(event, ArchiveNotify):
+            self.pull.ring()
+        if isinstance(event, ChangeContact):
+            self.start(self.pull.contact_changed(event))
+        return facts
+
+    def sight(self) -> Sight:
+        """Give what a reader may look up now."""
+        return Sight(
+            now=self.clock.now(),
+            plain=self.faces.plain,
+            room=self.rooms.room_of,
+            home=self.home,
+            called=self.faces.called,
+            calls=frozenset(bot.info.name for bot in self.bots() if isinstance(bot, AiBot) and bot.info.name),
+            known=lambda id_: self.memory.twins.get(id_) or id_,
+            amounts=self.options.wecom_archive_amounts,
+            reports=self.options.wecom_location_reports,
+        )
+
+    def home(self, user: str) -> str:
+        """Give the group for what somebody says to a bot alone; nothing for somebody of no group."""
+        if self.options.wecom_home:
+            return self.rooms.room_of(self.options.wecom_home)
+        known = self.faces.home(user)
+        if known:
+            return self.rooms.room_of(known)
+        looked_after = [room for room in self.rooms if self.people.group(group_id(room)) is not None]
+        for room in looked_after:
+            if any(member.account == account(user) for member in self.people.members(group_id(room))):
+                self.faces.was_in(user, room)
+                return room
+        return looked_after[0] if len(looked_after) == 1 else ""
+
+    async def post(self, facts: Iterable[Fact]) -> None:
+        """Hand in facts that were found out, by the road of all that is told."""
+        told = tuple(facts)
+        if not told or self._adapter is None:
+            return
+        bot = next(self.bots())
+        now = self.clock.now().timestamp()
+        event = Told(self_id=bot.self_id, event_id=told[0].id, moment=now, received=now, facts=told)
+        await self._adapter.take(bot, event)
+
+    # — learning —
+
+    def _learn(self, bot: Bot, event: Event) -> None:
+        """Learn who is whose, and which chats there are."""
+        user = event.user_id
+        if isinstance(bot, AppBot) and user:
+            self.faces.resolve(user, user)
+            if isinstance(event, Unsubscribe):
+                self.faces.lose(user)
+            else:
+                self.faces.reach((user,))
+        plain = self.faces.plain(user) or ""
+        if isinstance(bot, AiBot):
+            if event.chat_id:
+                self.meet(Side(kind="aibot", native=event.chat_id, keeper=bot.self_id))
+            elif plain:
+                self.faces.spoke(bot.self_id, plain, user)
+        if isinstance(event, ExternalChatEvent) and not isinstance(event, ChatDismissed):
+            self.meet(Side(kind="customer", native=event.chat_id, keeper=bot.self_id))
+        if plain and event.chat_id:
+            self.faces.was_in(plain, self.rooms.room_of(event.chat_id))
+
+    def _remember(self, bot: Bot, event: Event, facts: Facts) -> None:
+        """Remember messages, so that they can be answered, and media, so that they can be fetched."""
+        if not isinstance(event, MessageEvent):
+            return
+        for place, segment in enumerate(event.message):
+            if segment.type in MEDIA:
+                self.memory.media.put(f"{event.message_id}/{place}", Seen(bot.self_id, segment))
+        for fact in facts:
+            if isinstance(fact, MessagePosted):
+                room, user = native_of(fact.group_id), native_of(fact.account)
+                self.memory.heard.put(event.message_id, Heard(bot.self_id, event, room))
+                self.memory.utter(room, user, fact.text, event.message_id, fact.at.timestamp())
+
+    def meet(self, side: Side) -> None:
+        """Learn of a chat, and have it kept."""
+        self.standing.gone.drop(side.key)
+        placed = self.rooms.meet(side)
+        if placed is not None:
+            self.start(self.keep((placed,)))
+
+    async def keep(self, placed: Iterable[Placed]) -> None:
+        """Have it kept which chats are one group."""
+        for one in placed:
+            if self._shelf is not None:
+                await self._shelf.put(one, self.clock.now())
+
+    def heard_of(self, room: str) -> None:
+        """Remember an id of the archive nobody has bound, so that a steward finds it."""
+        self._heard_of.put(room, None)
+
+    def unbound(self) -> list[str]:
+        """Give the ids of the archive nobody has bound."""
+        return list(self._heard_of)
+
+    # — encrypted ids —
+
+    def _is_veiled(self, bot: Any, event: Event) -> bool:
+        """Say whether it has to be asked who somebody is."""
+        if not isinstance(bot, AiBot) or not event.user_id or self.faces.plain(event.user_id) is not None:
+            return False
+        if self.standing.app() is None:
+            self.faces.resolve(
+                event.user_id, event.user_id
+            )  # nobody could say, and the id is the same each time
+            return False
+        return True
+
+    async def _unveil(self, bot: Bot, event: Event) -> None:
+        """Ask who somebody is, then read the event; whoever stays unknown is nobody who can be sanctioned."""
+        for attempt in range(RESOLVE_TRIES):
+            if await self._resolve(event.user_id):
+                break
+            await self.clock.sleep(float(2**attempt))
+        await self.post(self.take(bot, event))
+
+    async def _resolve(self, said: str) -> bool:
+        app = self.standing.app()
+        if app is None:
+            return False
+        try:
+            found = await app.call("batch/openuserid_to_userid", {"open_userid_list": [said]})
+        except WeComAdapterException as error:
+            logger.warning("an encrypted id of WeCom could not be resolved: {}", why_of(error))
+            return False
+        for one in map(table, rows(found.get("userid_list"))):
+            if word(one.get("open_userid")) == said and word(one.get("userid")):
+                self.faces.resolve(said, word(one.get("userid")))
+                return True
+        if said in rows(found.get("invalid_open_userid_list")):
+            self.faces.resolve(said, said)  # plain ids come back as invalid
+            return True
+        return False
+
+    # — lists —
+
+    async def _list(self, side: Side) -> tuple[Listed, ...]:
+        """Read a list, and what comes with it."""
+        match side.kind:
+            case "appchat":
+                app = self._app(side)
+                answer = await app.call("appchat/get", method="GET", params={"chatid": side.native})
+                info = table(answer.get("chat_info"))
+                found = listed_appchat(info, self.faces.called)
+                self.standing.sizes.put(side.native, len(found))
+                self.faces.reach(native_of(one.account) for one in found)
+                self._named(side, word(info.get("name")))
+            case "customer":
+                info = await self._customer_group(side)
+                found = listed_customer(info, self.faces.called)
+                self._versions.put(side.native, word(info.get("member_version")))
+                self._named(side, word(info.get("name")))
+            case _:
+                found = await self._archive_room(side)
+        return found
+
+    def _app(self, side: Side) -> AppBot:
+        app = self.standing.app_of(side)
+        if app is None:
+            raise PlatformError(f"no app is configured that reaches {side.native}")
+        return app
+
+    async def _customer_group(self, side: Side) -> dict[str, Any]:
+        body = {"chat_id": side.native, "need_name": 1}
+        return table((await self._app(side).call("externalcontact/groupchat/get", body)).get("group_chat"))
+
+    async def _archive_room(self, side: Side) -> tuple[Listed, ...]:
+        app = self.standing.archivist()
+        if app is None:
+            raise PlatformError(
+                "no archive_secret is configured, so that rooms of the archive tell no members"
+            )
+        found = await app.call("msgaudit/groupchat/get", {"roomid": side.native}, secret="archive")  # noqa: S106 - a name
+        self._named(side, word(found.get("roomname")))
+        return listed_archive(found, self.faces.called)
+
+    def _named(self, side: Side, name: str) -> None:
+        if name:
+            self.meet(Side(kind=side.kind, native=side.native, keeper=side.keeper, name=name[:255]))
+
+    def _may_be_gone(self, side: Side, error: Exception) -> None:
+        if isinstance(error, ActionFailed) and meaning(error.errcode).kind is CodeClass.ABSENT:
+            self.standing.gone.put(side.key, None)
+
+    # — customer groups —
+
+    def _follow(self, event: ExternalChatEvent) -> None:
+        """Read the list anew when an event was missed, or says that something changed and not what."""
+        side = Side(kind="customer", native=event.chat_id, keeper=event.self_id)
+        if isinstance(event, ChatDismissed):
+            self.standing.gone.put(side.key, None)
+            return
+        known = self._versions.get(event.chat_id)
+        missed = known is not None and event.last_version not in {"", known}
+        if event.version:
+            self._versions.put(event.chat_id, event.version)
+        if missed or event.change not in {"add_member", "del_member"}:
+            self.start(self._relist(side, renamed=event.change == "change_name"))
+
+    async def _relist(self, side: Side, *, renamed: bool) -> None:
+        await self.clock.sleep(SETTLING)
+        room = self.rooms.room_of(side.native)
+        try:
+            members = await self._list(side)
+        except (WeComAdapterException, PlatformError) as error:
+            logger.warning("a customer group could not be read: {}", why_of(error))
+            return
+        now = self.clock.now()
+        facts: list[Fact] = []
+        name = next((one.name for one in self.rooms.sides(room) if one.key == side.key), "")
+        if renamed and name:
+            id_ = f"{NAME}:{side.native}:named:{now.isoformat()}"
+            facts.append(GroupRenamed(id=id_, at=now, group_id=group_id(room), name=name))
+        id_ = f"{NAME}:{side.native}:listed:{now.isoformat()}"
+        facts.append(MembersListed(id=id_, at=now, group_id=group_id(room), members=members))
+        await self.post(facts)
+
+    # — attendance —
+
+    async def _check_ins(self, action: ReadCheckIns) -> Receipt:
+        app = self.standing.app()
+        if app is None:
+            return Unreachable(why="no app is configured that may ask the attendance")
+        try:
+            facts = await oa.pull(app.api, action, now=self.clock.now())
+        except WeComAdapterException as error:
+            return receipt_of(error, action.needs)
+        await self.post(facts)
+        return Done()
+
+    # — life —
+
+    def start(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Begin something by the way."""
+        try:
+            task = asyncio.get_running_loop().create_task(self._quietly(doing))
+        except RuntimeError:
+            doing.close()  # asked from outside the bot's own process, where nothing is connected
+            return
+        task.add_done_callback(self._tasks.discard)
+        self._tasks.add(task)
+
+    async def _quietly(self, doing: Coroutine[Any, Any, None]) -> None:
+        try:
+            await doing
+        except Exception as error:  # noqa: BLE001 - what goes wrong by the way ends nothing else
+            logger.warning("something by the way went wrong at WeCom: {}", type(error).__name__)
+
+    async def settled(self) -> None:
+        """Wait until what was begun by the way is done."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def _load(self) -> None:
+        """Read which chats are one group, before anything is told."""
+        if self._shelf is not None:
+            self.rooms.replace(await self._shelf.load())
+        app = self.standing.app()
+        for chat in self.options.wecom_appchats if app is not None else ():
+            self.meet(Side(kind="appchat", native=chat, keeper=app.self_id if app else ""))
+        for name in sorted(self._robots):
+            self.meet(Side(kind="robot", native=name))
+
+    async def _begin(self) -> None:
+        """Begin what lasts as long as the process."""
+        self.pull.begin()
+
+    async def reread(self) -> None:
+        """Take up what the operator's command has linked, now and then."""
+        while self._shelf is not None:
+            await self.clock.sleep(REREAD)
+            with suppress(Exception):
+                self.rooms.replace(await self._shelf.load())
+
+    async def _stop(self) -> None:
+        await self.pull.end()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+_LISTED = frozenset({"appchat", "customer", "archive"})
+
+
+def _robots(adapter: Adapter, clock: Clockwork) -> Iterator[tuple[str, Way]]:
+    """Make the webhook robots of the configuration; each keeps to its own rate."""
+    config = adapter.wecom_config
+    for info in config.wecom_robots:
+        api = QyApi("robot", {}, adapter.request, config.wecom_api_base, clock=clock)
+        yield info.name, ByRobot(api, info.name, info.key.get_secret_value(), profiles()["robot"].can)
+
+
+async def _fetched(bot: Bot, seen: Seen, cap: int) -> bytes:
+    data = seen.segment.data
+    if isinstance(bot, AiBot):
+        return (await bot.download(data["url"], data.get("aeskey") or "", cap)).data
+    return (await cast("AppBot", bot).download(data["media_id"])).data
+
+
+def _options() -> Options:
+    try:
+        return get_plugin_config(Options)
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(map(str, one['loc'])).upper()}: {one['msg']}"
+            for one in error.errors(include_input=False)
+        ]
+        raise ConfigError("settings of the WeCom adapter do not hold:\n" + "\n".join(lines)) from None
