@@ -1,15 +1,19 @@
-"""The table of chats: which of WeCom's ids are one group."""
-# pyright: reportIncompatibleVariableOverride=false
+"""What is kept over a restart: which chats are one group, who was in the contacts, which rules were published."""
+# pyright: reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
 # ruff: noqa: D106 - `Meta` is Tortoise's word, described in its documentation
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from tortoise import fields
 from tortoise.models import Model
 
+from groupops_wecom.intercept import Rule, rule_of
 from groupops_wecom.rooms import Kind, Placed, Side
 
 
@@ -55,3 +59,129 @@ class Rows:
 def _placed(row: RoomSide) -> Placed:
     side = Side(kind=cast("Kind", row.kind), native=row.native, keeper=row.keeper, name=row.name)
     return Placed(side=side, room=row.room, by=row.by)
+
+
+# — who was in the contacts —
+
+
+class KnownContact(Model):
+    """A user id that was in the company's contacts when they were last taken in, and nothing else of anybody."""
+
+    retention: ClassVar = {
+        "why": "who is in the contacts no more can only be told by who was; ids that are gone go"
+    }
+
+    id = fields.IntField(primary_key=True)
+    corp_id = fields.CharField(128)
+    userid = fields.CharField(128)
+
+    class Meta:
+        table = "wecom_known_contacts"
+        unique_together = (("corp_id", "userid"),)
+
+
+async def known_contacts(corp_id: str) -> frozenset[str]:
+    """Give the user ids that were there last time."""
+    return frozenset([row.userid for row in await KnownContact.filter(corp_id=corp_id)])
+
+
+async def keep_contacts(corp_id: str, userids: Collection[str]) -> None:
+    """Remember who is there now, and forget who is not."""
+    before = await known_contacts(corp_id)
+    for some in _portions(before.difference(userids)):
+        await KnownContact.filter(corp_id=corp_id, userid__in=some).delete()
+    fresh = [KnownContact(corp_id=corp_id, userid=one) for one in sorted(set(userids) - before)]
+    await KnownContact.bulk_create(fresh, batch_size=PORTION, ignore_conflicts=True)
+
+
+PORTION = 200
+"""Rows that are named in one statement."""
+
+
+def _portions(userids: Iterable[str]) -> list[list[str]]:
+    found = sorted(userids)
+    return [found[at : at + PORTION] for at in range(0, len(found), PORTION)]
+
+
+# — which rules were published —
+
+
+class InterceptPublishing(Model):
+    """A time at which intercept rules were published: what stood before, and what was to stand then."""
+
+    retention: ClassVar = {"why": "the way back to what stood before; of each app the last twenty are kept"}
+
+    id = fields.IntField(primary_key=True)
+    self_id = fields.CharField(255)
+    before = fields.TextField()
+    after = fields.TextField()
+    undone = fields.BooleanField(default=False)
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "wecom_intercept_publishings"
+
+
+KEPT_PUBLISHINGS = 20
+"""Times of publishing that are kept of each app."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publishing:
+    """A time at which rules were published.
+
+    Args:
+        id: its number; 0 before it is kept.
+        self_id: the app.
+        before: our rules as they stood.
+        after: our rules as they were to be.
+        at: when.
+        undone: True once it was taken back.
+    """
+
+    id: int = 0
+    self_id: str
+    before: tuple[Rule, ...]
+    after: tuple[Rule, ...]
+    at: datetime
+    undone: bool = False
+
+
+async def keep_publishing(one: Publishing) -> int:
+    """Keep a time of publishing, before anything is published; gives its number."""
+    row = await InterceptPublishing.create(
+        self_id=one.self_id, before=_written(one.before), after=_written(one.after), at=one.at
+    )
+    last = await InterceptPublishing.filter(self_id=one.self_id).order_by("-id").offset(KEPT_PUBLISHINGS)
+    await InterceptPublishing.filter(id__in=[old.id for old in last]).delete()
+    return row.id
+
+
+async def publishings(self_id: str) -> list[Publishing]:
+    """Give the times of publishing that are kept of an app, the latest first."""
+    return [_publishing(row) for row in await InterceptPublishing.filter(self_id=self_id).order_by("-id")]
+
+
+async def undo(number: int) -> None:
+    """Mark a time of publishing as taken back."""
+    await InterceptPublishing.filter(id=number).update(undone=True)
+
+
+def _publishing(row: InterceptPublishing) -> Publishing:
+    return Publishing(
+        id=row.id,
+        self_id=row.self_id,
+        before=_read(row.before),
+        after=_read(row.after),
+        at=row.at,
+        undone=row.undone,
+    )
+
+
+def _written(rules: Iterable[Rule]) -> str:
+    return json.dumps([rule.body for rule in rules], ensure_ascii=False)
+
+
+def _read(kept: str) -> tuple[Rule, ...]:
+    found: list[dict[str, Any]] = json.loads(kept)
+    return tuple(rule_of(one) for one in found)
