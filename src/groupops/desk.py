@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -47,6 +47,10 @@ class Shell:
             await engine.people.load_everywhere()
             yield Sitting(engine, self._plugin)
             await engine.people.flush()
+
+    def keys(self) -> Mapping[str, Any]:
+        """Give what `.env` and the environment say to adapters."""
+        return read_start().nonebot
 
     def now(self, work: Coroutine[Any, Any, T]) -> T:
         """Run an async command to its end; an error of ours becomes its sentence and exit code 1."""

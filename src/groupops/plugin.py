@@ -264,6 +264,14 @@ class Desk(Protocol):
         """Open the database and the engine for as long as the block runs; the bot may be running elsewhere."""
         ...
 
+    def keys(self) -> Mapping[str, Any]:
+        """Give what `.env` and the environment say to adapters: keys in lower case, as NoneBot is handed them.
+
+        Raises:
+            ConfigError: the configuration cannot be read.
+        """
+        ...
+
     def now(self, work: Coroutine[Any, Any, T]) -> T:
         """Run an async command to its end; an error of ours becomes its sentence and exit code 1."""
         ...

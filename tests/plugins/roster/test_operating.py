@@ -30,6 +30,9 @@ class RigDesk:
     async def open(self) -> AsyncGenerator[Sitting]:
         yield Sitting(self.rig.engine, "roster")
 
+    def keys(self) -> dict[str, Any]:
+        return {}
+
     def now(self, work: Coroutine[Any, Any, Any]) -> Any:
         return work
 
