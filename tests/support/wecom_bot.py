@@ -114,7 +114,7 @@ async def serving(
     for kind in ("message", "notice", "meta_event"):
         nonebot.on(kind, priority=1, block=False).append_handler(told)
     try:
-        async with listening(nonebot.get_asgi()) as port:
+        async with driver._lifespan, listening(nonebot.get_asgi()) as port:
             yield Served(wecom, adapter, told, port)
     finally:
         nonebot._driver = None
