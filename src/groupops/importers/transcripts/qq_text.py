@@ -25,7 +25,7 @@ ANONYMOUS: Final = "80000000"
 MAX_HEAD = 300
 """Characters of the longest line that may begin a message."""
 
-_RULE = re.compile(r"={10,}\s*")
+_RULE = re.compile(r"={30,}\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

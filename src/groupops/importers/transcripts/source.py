@@ -25,6 +25,9 @@ HEAD = 64 * 1024
 CHUNK = 256 * 1024
 """Bytes that are read at once."""
 
+_FEW = 0.3
+"""Share of broken characters up to which a text is still taken for UTF-8: of other alphabets it is most."""
+
 _BOMS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _STRAY: Final = {0: None, 0x2028: None, 0xFEFF: None}
 """Characters that programs leave in texts and nobody sees."""
@@ -51,9 +54,10 @@ def opened(path: Path) -> BinaryIO:
 
 
 def encoding_of(path: Path) -> str:
-    """Find out how a file's text is written: by its mark, else strictly UTF-8, else GB18030.
+    """Find out how a file's text is written: by its mark, else UTF-8, else GB18030.
 
-    Only as much is read as has a character beyond ASCII in it; a wrong byte further on is a fault of its line.
+    Only as much is read as has a character beyond ASCII in it. Now and then a broken byte does not make UTF-8
+    anything else, for then all names would be garbage: it is a fault of its line.
 
     Raises:
         ImportFailed: it cannot be read, or is none of these.
@@ -65,20 +69,20 @@ def encoding_of(path: Path) -> str:
             return marked
         while head and head.isascii():
             head = file.read(HEAD)
-    for encoding in ("utf-8", "gb18030"):
-        if _decodes(head, encoding):
+    for encoding, share in (("utf-8", _FEW), ("gb18030", 0.0)):
+        if _broken(head, encoding) <= share:
             return encoding
     raise ImportFailed(
         path.name, ["its text is neither UTF-8 nor UTF-16 nor GB18030; save it as UTF-8 and try again"]
     )
 
 
-def _decodes(head: bytes, encoding: str) -> bool:
-    try:
-        codecs.getincrementaldecoder(encoding)().decode(head)
-    except UnicodeDecodeError:
-        return False
-    return True
+def _broken(head: bytes, encoding: str) -> float:
+    """Give the share of broken ones among the characters beyond ASCII; the last one may be cut."""
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+    bad = text.count("\ufffd")
+    beyond = sum(not sign.isascii() for sign in text) if bad else 1
+    return bad / beyond
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
