@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import json
+from bisect import bisect_left
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -70,6 +71,14 @@ class Hours:
                 if not woken.done():
                     woken.set_result(None)
         return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def most_within(moments: list[float], span: float) -> int:
+    """How many of the moments lie within some window of this span, both its ends included."""
+    found = sorted(moments)
+    return max(
+        (place + 1 - bisect_left(found, moment - span) for place, moment in enumerate(found)), default=0
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sys
-from bisect import bisect_left
 from itertools import pairwise
 
 import pytest
@@ -24,15 +23,7 @@ from groupops_wecom.budget import (
     rate_of,
     until_midnight,
 )
-from tests.support.wecom_stub import START, Hours
-
-
-def most_within(moments: list[float], span: float) -> int:
-    """How many of the moments lie within some window of this span, both its ends included."""
-    found = sorted(moments)
-    return max(
-        (place + 1 - bisect_left(found, moment - span) for place, moment in enumerate(found)), default=0
-    )
+from tests.support.wecom_stub import START, Hours, most_within
 
 
 @pytest.mark.parametrize("rate", [Rate(1, 5), Rate(20, 60), Rate(64, 60), Rate(65, 60), Rate(1000, 3600)])
