@@ -33,7 +33,7 @@ async def running(wecom: FakeWeCom | None = None) -> AsyncGenerator[FakeWeCom]:
 
 @asynccontextmanager
 async def listening(app: Any) -> AsyncGenerator[int]:
-    """Serve an ASGI app on loopback; gives the port."""
+    """Serve an ASGI app on loopback; gives the port. Its lifespan is the business of whoever made the app."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none")
     config.load()
     server = uvicorn.Server(config)
