@@ -1,4 +1,4 @@
-"""What the company's contacts say of its people, as lines of a roster; pure, so that a dry run shows the deed."""
+"""What the company's contacts say of its people, as lines of a roster; pure but for the asking at the end."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
-from typing import Any
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Literal, Protocol
 
-from groupops import AccountId, Person, PersonId, PersonLine
+from groupops import AccountId, Directory, GroupId, Person, PersonId, PersonLine, PersonsTold
 from groupops.importers import Diff, Roster, compare
+from groupops_wecom.event import ChangeContact
+from groupops_wecom.exception import ActionFailed
 from groupops_wecom.lenient import number, rows, tables, text, word
 from groupops_wecom.rooms import NAME
 from groupops_wecom.rooms import account as account_of
 
 LEFT = 5
 """Status of a member who left the company; 1 active, 2 disabled, 4 not activated are still of it."""
+
+SOURCE = "contacts"
+"""Who said it: the company's own contacts."""
+
+LATE = timedelta(minutes=1)
+"""What comes later than this says when it came; clocks differ by seconds."""
 
 SHRINK = 0.3
 """Share of those known from the contacts that may be gone at once without being asked about, as for member lists."""
@@ -287,14 +295,15 @@ def _roster(contacts: Contacts, lines: tuple[PersonLine, ...], *, keep_details: 
 # — one at a time —
 
 
-def changed_line(employee: Employee, person: Person | None) -> PersonLine | None:
+def changed_line(employee: Employee, person: Person | None, *, renamed: bool = False) -> PersonLine | None:
     """Give the line for a member who came or changed, told by an event; None when there is nothing to say.
 
     What the contacts do not speak of stays as the register has it.
 
     Args:
         employee: as `user/get` gives it now.
-        person: who is registered under its account.
+        person: who is registered under its account, or under the one it had.
+        renamed: True when it has another id now, which the person gets besides.
     """
     if person is None:
         return None if employee.left or not employee.name else employee.line()
@@ -307,7 +316,8 @@ def changed_line(employee: Employee, person: Person | None) -> PersonLine | None
         department=employee.department or person.department,
         position=employee.position or person.position,
     )
-    return None if person.active and _says_the_same(told, person) else told
+    same = person.active and not renamed and _says_the_same(told, person)
+    return None if same else told
 
 
 def _says_the_same(line: PersonLine, person: Person) -> bool:
@@ -317,3 +327,101 @@ def _says_the_same(line: PersonLine, person: Person) -> bool:
 def left_line(person: Person | None) -> PersonLine | None:
     """Give the line for a member who was deleted; None for somebody nobody knows, or who is gone already."""
     return None if person is None or not person.active else line_of(person, active=False)
+
+
+# — asking WeCom —
+
+UNKNOWN_USER = 60111
+"""WeCom's number for a user id nobody has."""
+
+
+class Asks(Protocol):
+    """What asks WeCom: `qyapi.QyApi`."""
+
+    async def call(
+        self,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, str] | None = None,
+        method: Literal["POST", "GET"] = "POST",
+    ) -> dict[str, Any]:
+        """Call an interface; raises the adapter's errors."""
+        ...
+
+
+async def read_contacts(api: Asks) -> Contacts:
+    """Walk the departments the app sees and read their members; WeCom has no recursion of its own.
+
+    Raises:
+        ActionFailed, NetworkError: as `QyApi.call`; half of the contacts are none.
+    """
+    names = departments_of(await api.call("department/list", method="GET"))
+    users: list[Mapping[str, Any]] = []
+    for id_ in names:
+        answer = await api.call("user/list", params={"department_id": str(id_)}, method="GET")
+        users += tables(answer.get("userlist"))
+    return gathered(users, names)
+
+
+class Following:
+    """Follows what WeCom tells of its contacts, one member at a time.
+
+    Args:
+        api: the app that may read contacts.
+    """
+
+    def __init__(self, api: Asks) -> None:
+        self._api = api
+        self._names: dict[int, str] = {}
+
+    async def told_of(
+        self, event: ChangeContact, people: Directory, group: GroupId, *, now: datetime
+    ) -> PersonsTold | None:
+        """Give the fact of a change; None for what changes nobody on the register.
+
+        The event holds little more than ids, so whoever came or changed is looked up.
+
+        Args:
+            event: what WeCom told.
+            people: who is registered.
+            group: any group that is looked after; persons belong to all of them.
+            now: when it came.
+
+        Raises:
+            ActionFailed, NetworkError: the member could not be looked up.
+        """
+        if event.change.endswith("_party"):
+            self._names.clear()
+        if not event.user_id or not event.change.endswith("_user"):
+            return None
+        person = people.person(account_of(event.user_id))
+        known = None if person is None or person.provisional else person
+        if event.change == "delete_user":
+            line = left_line(known)
+        else:
+            employee = await self._employee(event.new_user_id or event.user_id)
+            line = changed_line(employee, known, renamed=bool(event.new_user_id)) if employee else None
+        if line is None:
+            return None
+        moment = datetime.fromtimestamp(event.moment, UTC)
+        return PersonsTold(
+            id=f"{NAME}:{event.event_id}",
+            at=moment,
+            group_id=group,
+            source=SOURCE,
+            received_at=now if now - moment > LATE else None,
+            lines=(line,),
+        )
+
+    async def _employee(self, userid: str) -> Employee | None:
+        """Look a member up; None for whom nobody knows any more."""
+        try:
+            user = await self._api.call("user/get", params={"userid": userid}, method="GET")
+        except ActionFailed as error:
+            if error.errcode == UNKNOWN_USER:
+                return None
+            raise
+        if not _department(user, self._names):
+            self._names = departments_of(await self._api.call("department/list", method="GET"))
+        return employee_of(user, self._names)
