@@ -400,7 +400,7 @@ async def _by_httpx(client: Any, setup: Request) -> Response:
         setup.method,
         str(setup.url),
         content=setup.content,
-        data=setup.data,
+        data=cast("Any", setup).data,
         files=setup.files,
         json=setup.json,
         headers=list(setup.headers.items()),
