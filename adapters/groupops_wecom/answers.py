@@ -44,7 +44,9 @@ def why_of(error: Exception) -> str:
     if isinstance(error, ActionFailed):
         means = meaning(error.errcode).means or error.errmsg
         return f"{error.errcode} {means}"[:LONGEST_WHY]
-    return str(getattr(error, "msg", "") or getattr(error, "why", "") or type(error).__name__)[:LONGEST_WHY]
+    return str(getattr(error, "msg", "") or getattr(error, "why", "") or error or type(error).__name__)[
+        :LONGEST_WHY
+    ]
 
 
 def is_unsent(error: Exception) -> bool:
@@ -77,7 +79,7 @@ def receipt_of(error: Exception, needs: Capability) -> Receipt:
         case ApiNotAvailable():
             return Impossible(capability=needs)
         case _:
-            return InDoubt(why=type(error).__name__)
+            return Refused(why=why_of(error))
 
 
 def _refusal(error: ActionFailed, needs: Capability) -> Receipt:

@@ -54,6 +54,7 @@ from groupops_wecom.ways import (
     Piece,
     Way,
     Words,
+    file_of,
     in_pieces,
 )
 
@@ -301,13 +302,10 @@ async def _image(action: SendImage, hand: Hand) -> Receipt:
 
 
 async def _file(action: SendFile, hand: Hand) -> Receipt:
-    medium = Medium("file", action.name, action.data)
-    return await _medium(medium, action.text, action.account, action.needs, hand)
+    return await _medium(file_of(action.name, action.data), action.text, action.account, action.needs, hand)
 
 
-async def _medium(
-    medium: Medium, words: str, who: AccountId | None, needs: Capability, hand: Hand
-) -> Receipt:
+async def _medium(medium: Piece, words: str, who: AccountId | None, needs: Capability, hand: Hand) -> Receipt:
     """Say the words, then show the medium."""
     ways = group_ways(hand) if who is None else private_ways(native_of(who), hand)
     able = [way for way in ways if needs in way.able]

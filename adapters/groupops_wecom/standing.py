@@ -124,6 +124,10 @@ class Standing:
         app = self.app()
         if app is not None:
             names.append("app" if app.info.callback else "app-sending")
+        if any(
+            isinstance(bot, AppBot) and bot.info.contacts_token.get_secret_value() for bot in self.bots.bots()
+        ):
+            names.append("contacts")
         return names
 
     def _modes(self, side: Side) -> list[str]:

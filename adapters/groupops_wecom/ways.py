@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,18 +9,24 @@ from typing import Any, Literal, Protocol
 
 from groupops import Capability
 from groupops_wecom.bot import AiBot, AppBot
-from groupops_wecom.budget import Claim
+from groupops_wecom.budget import Claim, Throttled
 from groupops_wecom.event import ChatType, Event
 from groupops_wecom.exception import ActionFailed, ApiNotAvailable
 from groupops_wecom.faces import Kept
 from groupops_wecom.lenient import text as told
 from groupops_wecom.message import AIBOT_MARKDOWN, APP_TEXT, Message, MessageSegment, cut, defuse
-from groupops_wecom.qyapi import QyApi
+from groupops_wecom.webhook import Robot
 
 MediaKind = Literal["image", "file"]
 
 CHECKED_FOR = 120
 """Seconds within which WeCom drops a repetition of a private message: longer than its answer is waited for."""
+
+ROBOT_PATIENCE = 5.0
+"""Seconds for which a robot is waited for before somebody else's turn comes."""
+
+SMALLEST_FILE = 6
+"""Bytes of a file at least (protocol sheet 7.4)."""
 
 NO_RECEIVER = 81013
 """None of the receivers can be reached (protocol sheet 13)."""
@@ -87,6 +92,13 @@ class Way(Protocol):
             WeComAdapterException: it was not said, or nobody knows.
         """
         ...
+
+
+def file_of(name: str, data: bytes) -> Piece:
+    """Give a file as a piece; one too small for WeCom is told in words, if it is words."""
+    if len(data) >= SMALLEST_FILE:
+        return Medium("file", name, data)
+    return Words(f"{name}\n{data.decode(errors='replace')}")
 
 
 def in_pieces(pieces: Iterable[Piece], most: int) -> list[Piece]:
@@ -272,21 +284,17 @@ class ByRobot:
     """A webhook robot of a group: whoever has its key speaks there, and hears nothing.
 
     Args:
-        api: the interfaces, without any secret.
-        title: the name the operator gave it.
-        secret: its key.
+        robot: the robot.
         able: what it can say.
     """
 
-    api: QyApi
-    title: str
-    secret: str = field(repr=False)
+    robot: Robot
     able: frozenset[Capability] = frozenset()
 
     @property
     def name(self) -> str:
         """See `Way`."""
-        return f"robot {self.title}"
+        return f"robot {self.robot.name}"
 
     @property
     def most(self) -> int:
@@ -294,28 +302,21 @@ class ByRobot:
         return APP_TEXT * 3 // 4
 
     async def say(self, piece: Piece) -> str:
-        """See `Way`; WeCom gives no handle."""
-        body = await self._body(piece)
-        claims = (Claim("robot", self.title),)
-        await self.api.call("webhook/send", body, params={"key": self.secret}, secret="", claims=claims)
-        return ""
-
-    async def _body(self, piece: Piece) -> dict[str, Any]:
+        """See `Way`; WeCom gives no handle. What would wait long waits where notices are merged."""
+        wait = self.robot.wait()
+        if wait > ROBOT_PATIENCE:
+            raise Throttled("webhook/send", wait)
         match piece:
             case Words():
-                return {"msgtype": "text", "text": _app_words(piece, mentions=True)}
+                found = _app_words(piece, mentions=True)
+                await self.robot.text(found["content"], found.get("mentioned_list", ()))
             case Medium(kind="image"):
-                digest = hashlib.md5(piece.data, usedforsecurity=False).hexdigest()
-                data = base64.b64encode(piece.data).decode()
-                return {"msgtype": "image", "image": {"base64": data, "md5": digest}}
+                await self.robot.image(piece.data)
             case Medium():
-                params = {"key": self.secret, "type": "file"}
-                found = await self.api.upload(
-                    "webhook/upload_media", piece.name, piece.data, params=params, secret=""
-                )
-                return {"msgtype": "file", "file": {"media_id": told(found.get("media_id"))}}
+                await self.robot.file(piece.name, piece.data)
             case CardPiece():
                 raise ApiNotAvailable("a webhook robot has no cards with buttons")
+        return ""
 
 
 async def _app_body(bot: AppBot, piece: Piece, *, mentions: bool) -> dict[str, Any]:

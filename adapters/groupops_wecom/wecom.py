@@ -63,7 +63,6 @@ from groupops_wecom.outcomes import Outcomes
 from groupops_wecom.perform import Hand, perform
 from groupops_wecom.profile import profiles
 from groupops_wecom.pulling import Pull
-from groupops_wecom.qyapi import QyApi
 from groupops_wecom.read import (
     Facts,
     Sight,
@@ -79,6 +78,7 @@ from groupops_wecom.shapes import rows, table, word
 from groupops_wecom.standing import Standing
 from groupops_wecom.talk import Talk
 from groupops_wecom.ways import ByRobot, Doubles, Way
+from groupops_wecom.webhook import Robot
 
 RESOLVE_TRIES = 3
 """How often an encrypted id is asked about before whoever it is counts as nobody known."""
@@ -101,12 +101,21 @@ class WeCom:
         people: who and where, as the core knows it.
         texts: the adapter's own texts.
         shelf: where it is kept which chats are one group; None to forget it with the process.
+        settling: see `SETTLING`.
     """
 
     name = NAME
     adapter_name = "WeCom"
 
-    def __init__(self, clock: Clock, people: Directory, texts: Texts, shelf: Shelf | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        people: Directory,
+        texts: Texts,
+        shelf: Shelf | None = None,
+        *,
+        settling: float = SETTLING,
+    ) -> None:
         self.clock = clock
         self.people = people
         self.texts = texts
@@ -119,6 +128,7 @@ class WeCom:
         self.outcomes = Outcomes(self)
         self.pull = Pull(self)
         self._shelf = shelf
+        self._settling = settling
         self._doubles = Doubles()
         self._adapter: Adapter | None = None
         self._robots: dict[str, Way] = {}
@@ -527,7 +537,7 @@ class WeCom:
             self.start(self._relist(side, renamed=event.change == "change_name"))
 
     async def _relist(self, side: Side, *, renamed: bool) -> None:
-        await self.clock.sleep(SETTLING)
+        await self.clock.sleep(self._settling)
         room = self.rooms.room_of(side.native)
         try:
             members = await self._list(side)
@@ -562,17 +572,18 @@ class WeCom:
     def start(self, doing: Coroutine[Any, Any, None]) -> None:
         """Begin something by the way."""
         try:
-            task = asyncio.get_running_loop().create_task(self._quietly(doing))
+            task = asyncio.get_running_loop().create_task(doing)
         except RuntimeError:
             doing.close()  # asked from outside the bot's own process, where nothing is connected
             return
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         self._tasks.add(task)
 
-    async def _quietly(self, doing: Coroutine[Any, Any, None]) -> None:
-        try:
-            await doing
-        except Exception as error:  # noqa: BLE001 - what goes wrong by the way ends nothing else
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """What goes wrong by the way ends nothing else."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
             logger.warning("something by the way went wrong at WeCom: {}", type(error).__name__)
 
     async def settled(self) -> None:
@@ -615,8 +626,8 @@ def _robots(adapter: Adapter, clock: Clockwork) -> Iterator[tuple[str, Way]]:
     """Make the webhook robots of the configuration; each keeps to its own rate."""
     config = adapter.wecom_config
     for info in config.wecom_robots:
-        api = QyApi("robot", {}, adapter.request, config.wecom_api_base, clock=clock)
-        yield info.name, ByRobot(api, info.name, info.key.get_secret_value(), profiles()["robot"].can)
+        robot = Robot(info, adapter.request, config.wecom_api_base, clock=clock)
+        yield info.name, ByRobot(robot, profiles()["robot"].can)
 
 
 async def _fetched(bot: Bot, seen: Seen, cap: int) -> bytes:
