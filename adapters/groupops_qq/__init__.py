@@ -16,4 +16,4 @@ manifest = Manifest(title="QQ 官方机器人")
 @hookimpl
 def platforms(tools: Tools) -> Iterable[Platform]:
     """Offer one platform for all bots of `QQ_BOTS`."""
-    return (OfficialQQ(tools.clock, tools.counters),)
+    return (OfficialQQ(tools.clock, tools.counters, tools.notes),)

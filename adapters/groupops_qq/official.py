@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from nonebot.adapters.qq import (
     C2CMessageCreateEvent,
+    C2CMsgReceiveEvent,
     C2CMsgRejectEvent,
+    FriendAddEvent,
     FriendDelEvent,
     GroupAddRobotEvent,
+    GroupDelRobotEvent,
     GroupMemberAddEvent,
     GroupMsgReceiveEvent,
     GroupMsgRejectEvent,
@@ -33,6 +35,7 @@ from groupops import (
     Listed,
     Media,
     MessagePosted,
+    Notebook,
     Pace,
     PlatformError,
     Rate,
@@ -49,18 +52,19 @@ from groupops_qq.door import Marks
 from groupops_qq.events import GROUP_MESSAGES, OwnRoleEvent, own_role
 from groupops_qq.media import opened
 from groupops_qq.memory import Memory, Said
+from groupops_qq.notes import Notes
 from groupops_qq.perform import Hand, listed, perform, seat_of
 from groupops_qq.read import Sight, person_of, read, role_of
 from groupops_qq.shapes import moment, table, word
 from groupops_qq.speaker import Speaker
-from groupops_qq.standing import Person, Room, Standing
+from groupops_qq.standing import Room, Standing
 from groupops_qq.windows import Pins
 
 WARM_UP = timedelta(minutes=5)
 """For so long after its start a process does not claim to know a repetition: the one before it may have said it."""
 
-WROTE_FOR = timedelta(days=30)
-"""So long after somebody wrote to the bot alone, a process that has just begun takes them to be reachable."""
+NOTED_EVERY_S = 5.0
+"""Seconds between two times that what changed is written down."""
 
 ASK_AGAIN = timedelta(minutes=1)
 """How long the state of a group is not asked for again when it could not be read (30 times a minute for all)."""
@@ -88,22 +92,25 @@ class OfficialQQ:
     Args:
         clock: where time comes from.
         marks: where pushes are marked as seen; the core's counters.
+        book: where is kept what is to be known again after a restart.
         warm_up: see `WARM_UP`.
     """
 
     name = NAME
     adapter_name = "QQ"
 
-    def __init__(self, clock: Clock, marks: Marks, *, warm_up: timedelta = WARM_UP) -> None:
+    def __init__(self, clock: Clock, marks: Marks, book: Notebook, *, warm_up: timedelta = WARM_UP) -> None:
         self.clock = clock
         self.marks = marks
         self.config = Config()
         self.standing = Standing(self.config)
         self.memory = Memory()
+        self.notes = Notes(book)
         self._knows_repeats_from = clock.now() + warm_up
         self._speaker = Speaker(clock.now, Pins())
         self._adapter: Adapter | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._noting: asyncio.Task[None] | None = None
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._up: dict[str, bool] = {}
         self._since: datetime | None = None
@@ -166,7 +173,6 @@ class OfficialQQ:
         if not lines:
             raise PlatformError(f"the member list of {group_id} came empty")
         self._learn_list(bot, group, lines)
-        await self._recall_reach(bot, lines)
         people = [line for line in lines.values() if line.get("bot") is not True]
         return tuple(self._listed(line) for line in people), complete
 
@@ -227,6 +233,7 @@ class OfficialQQ:
         Raises:
             ConfigError: its door would stand open; see `door`.
         """
+        driver.on_startup(self._begin)
         driver.register_adapter(Adapter, host=self, clock=self.clock, marks=self.marks)
         driver.on_shutdown(self._stop)
         adapters = cast("dict[str, Any]", driver._adapters)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - NoneBot has no other way to give it back
@@ -279,9 +286,11 @@ class OfficialQQ:
         except FAILURES as error:
             if meaning_of(error) == "not_there":
                 room.there = False
+            self.notes.room(group)
             logger.debug("the state of a QQ bot in a group is not told: {}", why_of(error))
             return
         role = self.standing.told(group, bot.self_id, said, now)
+        self.notes.room(group)
         if role is not None and self._adapter is not None:
             event = own_role(group, role.value, now)
             await self._adapter.tell(bot, event)
@@ -302,17 +311,29 @@ class OfficialQQ:
         spoke = self.memory.spoke_in.get(openid)
         if spoke in homes:
             return spoke or ""
-        return homes[0] if homes else ""
+        return homes[0] if homes else self._earlier_home(openid)
+
+    def _earlier_home(self, openid: str) -> str:
+        """Give the group in which somebody's word was taken before a restart, as long as the bot is in it."""
+        person = self.standing.people.get(openid)
+        room = self.standing.rooms.get(person.home) if person is not None else None
+        return person.home if person is not None and room is not None and room.there else ""
 
     def _learn(self, bot: str, event: QQEvent, now: datetime) -> None:
         if isinstance(event, C2CMessageCreateEvent):
             openid = person_of(event, self.memory)
             self.standing.met(bot, openid, event, now)
-            self._start(self._keep_reach(openid, event.author.user_openid))
-        else:
-            self.standing.take(bot, event, now)
-            if isinstance(event, FriendDelEvent | C2CMsgRejectEvent):
-                self._start(self._forget_reach(event.openid))
+            if (person := self.standing.people.get(openid)) is not None:
+                person.home = self._home(openid)
+            self.notes.person(openid)
+            return
+        group = word(getattr(event, "group_openid", ""))
+        known = group == "" or self.standing.rooms.get(group) is not None
+        self.standing.take(bot, event, now)
+        if not known or isinstance(event, _OF_ROOMS):
+            self.notes.room(group)
+        if isinstance(event, _OF_PEOPLE) and event.openid:
+            self.notes.person(event.openid)
 
     def _remember(self, event: QQEvent, facts: Sequence[Event], now: datetime) -> None:
         if not isinstance(event, GROUP_MESSAGES):
@@ -385,7 +406,7 @@ class OfficialQQ:
 
     async def _find_home(self, bot: Bot, openid: str) -> None:
         """Look for somebody who whispers, and was not seen in any group yet, in the groups of the bot."""
-        if self.standing.homes(openid):
+        if self.standing.homes(openid) or self._earlier_home(openid):
             return
         groups = [
             native for native in self.standing.rooms if (self.standing.rooms.get(native) or _NOWHERE).there
@@ -408,29 +429,28 @@ class OfficialQQ:
         if mine.role is not Role.UNKNOWN and not room.told:
             room.role = mine.role
 
-    # — who has written, over a restart —
+    # — over a restart —
 
-    async def _keep_reach(self, known_as: str, openid: str) -> None:
-        if known_as == openid:  # somebody with two openids is met anew
-            with suppress(GroupOpsError):  # counters that are away are told of elsewhere
-                await self.marks.once(_wrote(openid), WROTE_FOR.total_seconds())
-
-    async def _forget_reach(self, openid: str) -> None:
-        with suppress(GroupOpsError):
-            await self.marks.clear(_wrote(openid), WROTE_FOR.total_seconds())
-
-    async def _recall_reach(self, bot: Bot, openids: Iterable[str]) -> None:
-        """Learn of members not met since the start whether they wrote to the bot alone before it."""
-        unmet = [openid for openid in openids if self.standing.people.get(openid) is None]
-        window = WROTE_FOR.total_seconds()
+    async def _begin(self) -> None:
+        """Take up what the process before this one knew, and write down what changes from now on."""
         try:
-            marked = await asyncio.gather(*(self.marks.peek(_wrote(openid), window) for openid in unmet))
+            await self.notes.recall(self.standing, self.clock.now())
         except GroupOpsError as error:
-            logger.warning("who has written to a QQ bot is not known: {}", type(error).__name__)
-            return
-        for openid, times in zip(unmet, marked, strict=True):
-            if times:
-                self.standing.people.put(openid, Person(bot.self_id, openid))
+            logger.warning(
+                "what was known of QQ's groups and people could not be read: {}", type(error).__name__
+            )
+        self._noting = asyncio.get_running_loop().create_task(self._take_notes())
+
+    async def _take_notes(self) -> None:
+        while True:
+            await self.clock.sleep(NOTED_EVERY_S)
+            await self._write_notes()
+
+    async def _write_notes(self) -> None:
+        try:
+            await self.notes.write(self.standing, self.clock.now())
+        except GroupOpsError as error:
+            logger.warning("what is known of QQ's groups and people was not kept: {}", type(error).__name__)
 
     def _listed(self, line: dict[str, Any]) -> Listed:
         joined = word(line.get("joined_at"))
@@ -462,11 +482,15 @@ class OfficialQQ:
         return task
 
     async def _stop(self) -> None:
-        for task in self._tasks:
+        ending = [*self._tasks, *((self._noting,) if self._noting else ())]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
+        await self._write_notes()
 
 
+_OF_ROOMS = (GroupAddRobotEvent, GroupDelRobotEvent, GroupMsgReceiveEvent, GroupMsgRejectEvent)
+_OF_PEOPLE = (FriendAddEvent, FriendDelEvent, C2CMsgReceiveEvent, C2CMsgRejectEvent)
 _PRIVATE = frozenset({"direct_message", "send_image", "send_file", "send_card"})
 _LOOKED_IN = 20
 _NOWHERE = Room("", there=False)
@@ -475,10 +499,6 @@ _NOWHERE = Room("", there=False)
 def _patience(room: Room | None) -> int:
     """Give how many times longer a group is left alone whose state the platform does not tell."""
     return 30 if room is not None and not room.told and room.asked_at is not None else 1
-
-
-def _wrote(openid: str) -> str:
-    return f"qqbot:wrote:{openid}"
 
 
 def _some(groups: list[GroupId]) -> str:

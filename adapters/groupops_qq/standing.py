@@ -121,11 +121,13 @@ class Person:
         bot: the app id of that bot.
         openid: the person's own openid, to which is written.
         open: whether the person takes messages of the bot.
+        home: the group in which what the person last said to the bot alone was taken; empty when in none.
     """
 
     bot: str
     openid: str
     open: bool = True
+    home: str = ""
 
 
 class Standing:
@@ -244,7 +246,8 @@ class Standing:
         """Take that somebody wrote to the bot alone, who is known in groups as `known_as`."""
         openid = event.author.user_openid
         if openid:
-            self.people.put(known_as, Person(bot, openid))
+            before = self.people.get(known_as)
+            self.people.put(known_as, Person(bot, openid, home=before.home if before else ""))
             self.private_windows.open(openid, event.id, "message", moment(event.timestamp, now), now)
 
     def told(self, group: str, bot: str, said: dict[str, Any], now: datetime) -> Role | None:

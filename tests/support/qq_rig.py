@@ -17,6 +17,9 @@ from groupops import AccountId, Event, GroupId, Health, Media, MessagePosted
 from groupops.bridge import Bridge, running, start_nonebot
 from groupops.clock import Clock, SystemClock
 from groupops.counters import MemoryCounters
+from groupops.notebook import OwnNotebook
+from groupops.records import Records
+from groupops.store.memory import MemoryRecords
 from groupops_qq import OfficialQQ
 from groupops_qq.adapter import Adapter
 from tests.support.qq_platform import APP_ID, GROUP, QQPlatform, listening, platform_running, until
@@ -103,6 +106,7 @@ async def serving(
     clock: Clock | None = None,
     warm_up: timedelta = timedelta(),
     listen: bool = False,
+    records: Records | None = None,
     **settings: Any,
 ) -> AsyncIterator[Served]:
     """Serve one bot, by pushes or over the gateway, and wait until it is connected.
@@ -113,6 +117,7 @@ async def serving(
         clock: the clock; the machine's if not given.
         warm_up: see `groupops_qq.official.WARM_UP`.
         listen: whether it listens on a socket, so that pushes can come over one.
+        records: where is kept what is to be known again after a restart.
         settings: keys of `.env` besides.
     """
     time = clock or SystemClock()
@@ -121,7 +126,8 @@ async def serving(
         driver = start_nonebot(
             {"driver": "~fastapi+~httpx+~websockets", **proper}, log_level="CRITICAL", accelerate=False
         )
-        platform, told = OfficialQQ(time, MemoryCounters(time), warm_up=warm_up), Told()
+        book = OwnNotebook(records=records or MemoryRecords(), owner="qq", clock=time)
+        platform, told = OfficialQQ(time, MemoryCounters(time), book, warm_up=warm_up), Told()
         bridge = Bridge(told, [platform])
         try:
             bridge.install(driver)

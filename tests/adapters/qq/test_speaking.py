@@ -36,8 +36,11 @@ from groupops import (
 )
 from groupops.clock import StoppedClock, SystemClock
 from groupops.contracts_platform import DOT
+from groupops.notebook import OwnNotebook
 from groupops.platform import Fleeting
-from groupops_qq import OfficialQQ
+from groupops.store.memory import MemoryRecords
+from groupops_qq.notes import WROTE_FOR, Notes
+from groupops_qq.standing import Person, Standing
 from tests.support.qq_platform import APP_ID, BOT, GROUP, OWNER, QQPlatform, RefusalError
 from tests.support.qq_rig import MEMBER, QQRig, serving
 
@@ -546,14 +549,74 @@ async def test_who_whispers_after_a_restart_is_looked_for_in_the_groups(far: QQP
         assert (fact.kind, fact.group_id) == ("command_given", HERE)
 
 
-async def test_who_has_written_before_a_restart_can_be_written_to_after_it(rig: QQRig) -> None:
-    after = OfficialQQ(SystemClock(), rig.platform.marks)
-    after._adapter, after._up = rig.platform._adapter, {APP_ID: True}
+async def test_who_has_written_before_a_restart_can_be_written_to_after_it_and_is_heard_at_once() -> None:
+    records, far = MemoryRecords(), QQPlatform()
+    async with serving(far, records=records) as served:
+        far.seat(MEMBER, "张三")
+        await served.facts(far.message(MEMBER, "早"), far.whisper(MEMBER, "我的记录"))
+    far.state_granted = False
+    asked = len(far.calls)
 
-    await after.members(HERE)
+    async with serving(far, records=records) as served:
+        assert served.platform.direct(ZHANG)
+        assert not served.platform.direct(AccountId(f"qqbot:{OWNER}"))
+        (fact,) = await served.facts(far.whisper(MEMBER, "我的记录"))
 
-    assert after.direct(ZHANG)
-    assert not after.direct(AccountId(f"qqbot:{OWNER}"))
+        assert (fact.kind, fact.group_id) == ("command_given", HERE)
+        assert not [call for call in far.calls[asked:] if "members" in str(call)]
+
+
+async def test_whoever_whispers_for_the_first_time_after_a_restart_is_found_in_the_groups_of_before() -> None:
+    records, far = MemoryRecords(), QQPlatform()
+    async with serving(far, records=records) as served:
+        far.seat(MEMBER, "张三")
+        far.seat("LI", "李四")
+        await served.facts(far.message("LI", "早"))
+
+    async with serving(far, records=records) as served:
+        (fact,) = await served.facts(far.whisper(MEMBER, "我的记录"))
+
+        assert (fact.kind, fact.group_id) == ("command_given", HERE)
+
+
+async def test_what_the_bot_could_do_before_a_restart_it_can_do_at_once_after_it() -> None:
+    records, far = MemoryRecords(), QQPlatform()
+    async with serving(far, records=records) as served:
+        far.seat(MEMBER, "张三")
+        await served.facts(far.message(MEMBER, "早"))
+        before = served.platform.can(HERE)
+    async with serving(far, records=records) as served:
+        assert {Capability.MUTE, Capability.RECEIVE_ALL} <= before & served.platform.can(HERE)
+
+
+async def test_who_refuses_private_words_is_not_written_to_after_a_restart_either(rig: QQRig) -> None:
+    records = MemoryRecords()
+    notes = Notes(OwnNotebook(records=records, owner="qq", clock=SystemClock()))
+    now, standing = datetime.now(UTC), rig.platform.standing
+    standing.people.put("ZHANG", Person(APP_ID, "ZHANG"))
+    standing.people.put("LI", Person(APP_ID, "LI", open=False))
+    for who in ("ZHANG", "LI"):
+        notes.person(who)
+    await notes.write(standing, now)
+
+    after = Standing(rig.platform.config)
+    await Notes(OwnNotebook(records=records, owner="qq", clock=SystemClock())).recall(after, now)
+    assert [after.reaches(who, now) for who in ("ZHANG", "LI")] == [True, False]
+    later = Standing(rig.platform.config)
+    soon = now + WROTE_FOR + timedelta(days=1)
+    await Notes(OwnNotebook(records=records, owner="qq", clock=SystemClock())).recall(later, soon)
+    assert not later.reaches("ZHANG", soon)
+
+
+async def test_notes_that_are_spoilt_are_no_notes(rig: QQRig) -> None:
+    records, now = MemoryRecords(), datetime.now(UTC)
+    spoilt = {"room:A": "{", "room:B": "[]", "person:C": '{"on": 7}', "person:D": "null", "else": ""}
+    await records.keep("qq", spoilt, now)
+    after = Standing(rig.platform.config)
+
+    await Notes(OwnNotebook(records=records, owner="qq", clock=SystemClock())).recall(after, now)
+
+    assert not after.reaches("C", now)
 
 
 async def test_a_newcomer_is_looked_up_so_that_it_can_be_greeted_by_name(rig: QQRig) -> None:
