@@ -248,6 +248,7 @@ class QyApi:
         *,
         params: Mapping[str, str],
         secret: str = "app",  # noqa: S107 - a name
+        claims: tuple[Claim, ...] = (),
     ) -> dict[str, Any]:
         """Upload a file as the form field `media`.
 
@@ -257,13 +258,16 @@ class QyApi:
             data: the bytes.
             params: query, without the token.
             secret: name of the secret whose token is sent.
+            claims: what it uses up besides the interface's own rate.
 
         Raises:
             ActionFailed: as `call`, and so are the others.
         """
-        twice = repeatable(path, "POST", {})
+        file, twice = (name, data), repeatable(path, "POST", {})
         return await self._answer(
-            _Call(path=path, method="POST", params=params, file=(name, data), secret=secret, twice=twice)
+            _Call(
+                path=path, method="POST", params=params, file=file, secret=secret, twice=twice, claims=claims
+            )
         )
 
     async def download(self, path: str, *, params: Mapping[str, str], secret: str = "app") -> Downloaded:  # noqa: S107 - a name
