@@ -8,6 +8,7 @@ import pytest
 
 from groupops_wecom.testing import THROTTLED, App, FakeWeCom, running
 from tests.support.peers import ROOT, Servant, WrongError, home_of
+from tests.support.wecom_script import calls, recorded
 
 
 @pytest.fixture
@@ -124,3 +125,16 @@ async def test_it_is_told_when_it_calls_too_often(both: tuple[FakeWeCom, App, Se
 
     with pytest.raises(WrongError, match="APILimitedException"):
         await wechatpy.does("call", "department.get")
+
+
+async def test_its_calls_are_those_recorded(both: tuple[FakeWeCom, App, Servant]) -> None:
+    wecom, app, wechatpy = both
+
+    await wechatpy.does("call", "message.send_text", app.agent_id, "lisi", "早")
+    await wechatpy.does("call", "message.send_markdown", app.agent_id, "lisi", "**早**")
+    kept = await wechatpy.does("upload", "file", "list.csv", "张三,李四")
+    await wechatpy.does("call", "message.send_file", app.agent_id, "lisi", kept["media_id"])
+    await wechatpy.does("call", "department.get")
+    await wechatpy.does("call", "user.list", 1)
+
+    assert calls(wecom) == recorded("wechatpy")

@@ -1,8 +1,10 @@
-"""What an AI bot is put through on the make-believe WeCom, whoever wrote the bot, and the shape of what it sent.
+"""What a bot is put through on the make-believe WeCom, whoever wrote it, and the shape of what it sent.
 
-A bot that takes part does this: on a message that ends in `go` it answers with a stream in two frames, then with a
+An AI bot that takes part does this: on a message that ends in `go` it answers with a stream in two frames, then with a
 card; pushes markdown, a card and an uploaded file of two chunks; answers with the file too. On a press it replaces
 the card for who pressed; it welcomes with a text; it fetches what it is sent in an image.
+
+An app that takes part writes a text, a markdown and an uploaded file to `lisi`, and reads the contacts.
 """
 
 from __future__ import annotations
@@ -70,6 +72,21 @@ def shape_of(value: Any) -> Shape:
                 inner.append(one)
         return inner
     return type(value).__name__
+
+
+def calls(wecom: FakeWeCom) -> list[Shape]:
+    """The shapes of the REST calls that were done, one of each kind, in the order of first coming."""
+    found: list[Shape] = []
+    for one in wecom.rest.calls:
+        shape = {
+            "call": f"{one.method} {one.name}",
+            "query": sorted(one.query),
+            "body": shape_of(one.body),
+            "errcode": one.errcode,
+        }
+        if shape not in found:
+            found.append(shape)
+    return found
 
 
 def recorded(peer: str) -> list[Shape]:

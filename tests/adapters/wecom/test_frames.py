@@ -9,9 +9,10 @@ import pytest
 
 from groupops_wecom import AiBot, Event, MessageSegment
 from groupops_wecom.event import AiBotCardEvent, EnterChat, GroupMessageEvent, PrivateMessageEvent
+from groupops_wecom.people import read_contacts
 from groupops_wecom.testing import running, until
 from tests.support.wecom_bot import Heard, link_settings, serving
-from tests.support.wecom_script import PICTURE, company, play, recorded, shapes
+from tests.support.wecom_script import PICTURE, calls, company, play, recorded, shapes
 
 BUTTONS: list[dict[str, Any]] = [
     {"text": "已到岗", "style": 1, "key": "here"},
@@ -98,3 +99,28 @@ async def test_what_we_fetch_is_what_the_recorded_ones_fetched() -> None:
 
         assert got.name == "现场 1.png"
         assert hashlib.sha256(got.data).digest() == hashlib.sha256(PICTURE).digest()
+
+
+OF_THEIRS_ALONE = {"toparty", "totag", "safe", "fetch_child", "status", "filename"}
+"""What the recorded client writes although it says nothing: receivers that are none, and what WeCom assumes anyway."""
+
+
+def meant(call: dict[str, Any]) -> dict[str, Any]:
+    """A call without what says nothing."""
+    query = [one for one in call["query"] if one not in OF_THEIRS_ALONE]
+    body = {key: one for key, one in call["body"].items() if key not in OF_THEIRS_ALONE}
+    return {**call, "query": query, "body": body}
+
+
+async def test_our_calls_have_the_shapes_of_those_recorded() -> None:
+    async with running() as wecom:
+        company(wecom)
+        app = wecom.world.app()
+        one = {"corp_id": wecom.world.corp_id, "agent_id": app.agent_id, "secret": app.secret}
+        async with serving(wecom, {"wecom_apps": [{**one, "callback": False}]}) as served:
+            await served.app().push("lisi", "早")
+            await served.app().push("lisi", MessageSegment.markdown("**早**"))
+            await served.app().push("lisi", MessageSegment.file(data=b"a,b,c,d", name="list.csv"))
+            await read_contacts(served.app().api)
+
+        assert [meant(one) for one in calls(wecom)] == [meant(one) for one in recorded("wechatpy")]
