@@ -42,6 +42,7 @@ from groupops_wecom.qyapi import QyApi
 from groupops_wecom.recent import Recent
 from groupops_wecom.reply import Hosts, OverLink, OverUrl
 from groupops_wecom.shapes import table, word
+from groupops_wecom.webhook import Robot
 
 EVENTS = 20_000
 """Events that are known again; WeCom tells one anew when it saw no answer."""
@@ -89,6 +90,10 @@ class Adapter(BaseAdapter):
         self._room = asyncio.Semaphore(self.wecom_config.wecom_in_flight)
         self._waiting = 0
         self._session: HTTPClientSession | None = None
+        self._robots = {
+            info.name: Robot(info, self.request, self.wecom_config.wecom_api_base, clock=self.clock)
+            for info in self.wecom_config.wecom_robots
+        }
         self.doors = Doors(self._doors(), self.wecom_config, self.clock)
         self.setup()
 
@@ -173,6 +178,17 @@ class Adapter(BaseAdapter):
         api = QyApi(info.corp_id, info.secrets, self.request, base, clock=self.clock, budget=budget)
         return AppBot(self, info, api)
 
+    def robot(self, name: str) -> Robot:
+        """Give a webhook robot by the name it has in `WECOM_ROBOTS`: one for all, so that its rate is kept.
+
+        Raises:
+            ApiNotAvailable: there is none.
+        """
+        found = self._robots.get(name)
+        if found is None:
+            raise ApiNotAvailable(f"WECOM_ROBOTS names no {name!r}")
+        return found
+
     @property
     def plain_hosts(self) -> frozenset[str]:
         """Hosts from which media may be fetched unencrypted: those named, and those of addresses that are plain."""
@@ -198,6 +214,8 @@ class Adapter(BaseAdapter):
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        for robot in self._robots.values():
+            await robot.close()
         for bot in self.made.values():
             if isinstance(bot, AiBot):
                 bot.end()

@@ -10,9 +10,11 @@ from nonebot.adapters import Event as BaseEvent
 from nonebot.message import handle_event
 from typing_extensions import override
 
+from groupops_wecom.chats import Chats
 from groupops_wecom.config import AiBotInfo, AppInfo, Config
 from groupops_wecom.event import AiBotCardEvent, AppCardEvent, ChatType, EnterChat, Event, MessageEvent
 from groupops_wecom.exception import ApiNotAvailable
+from groupops_wecom.letters import Letters, To
 from groupops_wecom.longlink import LongLink
 from groupops_wecom.message import (
     AIBOT_MARKDOWN,
@@ -232,6 +234,8 @@ class AppBot(Bot):
         super().__init__(adapter, info.self_id)
         self.info = info
         self.api = api
+        self.letters = Letters(api, info.agent_id)
+        self.chats = Chats(api, info.agent_id)
 
     @override
     async def send(self, event: BaseEvent, message: Said, **kwargs: Any) -> list[dict[str, Any]]:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] - one message class only
@@ -256,6 +260,9 @@ class AppBot(Bot):
     ) -> list[dict[str, Any]]:
         """Send a message to members, in private.
 
+        Kept to what WeCom lets a member hear in a minute and an hour; what is above it would drop without a word.
+        For all other kinds of messages and receivers there are `letters`, and `chats` for the app's own groups.
+
         Args:
             user_ids: one member, or several, at most 1000.
             message: what is said; words too long for one message go in several.
@@ -263,11 +270,15 @@ class AppBot(Bot):
 
         Returns:
             WeCom's answers, with `msgid` and, for cards, `response_code`.
+
+        Raises:
+            Unfit: nobody, or too many.
+            ActionFailed: as `send`, and so are the others.
         """
-        receivers = user_ids if isinstance(user_ids, str) else "|".join(user_ids)
-        common = {"touser": receivers, "agentid": self.info.agent_id, **options}
+        to = To(users=(user_ids,) if isinstance(user_ids, str) else tuple(user_ids))
+        common, claims = {**to.body, "agentid": self.info.agent_id, **options}, to.claims(self.self_id)
         bodies = [body async for body in self._bodies(message)]
-        return [await self.call("message/send", {**common, **body}) for body in bodies]
+        return [await self.call("message/send", {**common, **body}, claims=claims) for body in bodies]
 
     async def call(self, path: str, body: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Any]:
         """Call an interface; see `QyApi.call`."""
