@@ -28,7 +28,8 @@ class Profile:
     Args:
         name: its heading in `profiles.toml`.
         title: what it is, in words.
-        platform: whose protocol sheet it was taken from.
+        platform: the name of the platform, by which its ids begin.
+        sheet: the protocol sheet it was taken from; the platform's name where that has only one kind of door.
         source: what its events say saw them.
         bot_role: the bot's role in a group that does not say otherwise.
         can: what it is able to do, by the bot's role.
@@ -42,6 +43,7 @@ class Profile:
     name: str
     title: str
     platform: str
+    sheet: str
     source: str
     bot_role: Role
     can: Mapping[Role, frozenset[Capability]]
@@ -93,6 +95,7 @@ def _profile(name: str, raw: dict[str, Any]) -> Profile:
         name=name,
         title=raw["title"],
         platform=raw["platform"],
+        sheet=raw.get("sheet", raw["platform"]),
         source=raw["source"],
         bot_role=Role(raw["bot_role"]),
         can=_by_role([_capabilities(raw[key]) for key in ("can", "can_as_admin", "can_as_owner")]),

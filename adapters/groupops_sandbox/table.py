@@ -66,7 +66,9 @@ def markdown() -> str:
 
 
 def _titles(kinds: Iterable[Profile]) -> str:
-    return "\n".join(f"- `{one.name}`: {one.title}" for one in kinds)
+    """Name each kind and, where it stands for one, the platform whose name its ids begin with."""
+    named = ((one, "" if one.platform == "sandbox" else f" (`{one.platform}:…`)") for one in kinds)
+    return "\n".join(f"- `{one.name}`{ids}: {one.title}" for one, ids in named)
 
 
 def _able(one: Profile, what: Capability) -> str:

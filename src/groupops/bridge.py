@@ -232,7 +232,7 @@ class Bridge:
             faults = await self.faults()
             lines = [f"{name}: {faults.get(name, 'ok')}" for name in sorted(self._checks)]
             # A connection that is away is no fault of readiness: it comes in by this very server, or not at all.
-            away = [f"platform {name}: {_said_of(state)}" for name, state in self.states().items()]
+            away = [f"platform {name}: {said_of(state)}" for name, state in self.states().items()]
             body = "\n".join([*lines, *away, "not ready" if faults else "ready", ""])
             return Response(body, status_code=503 if faults else 200, media_type="text/plain")
 
@@ -299,13 +299,14 @@ def _matcher_gate(bridge: Bridge) -> type[Matcher]:
     return Matcher.new(type_="", priority=FIRST, block=False, handlers=[hand_over])
 
 
-def _said_of(state: Health) -> str:
-    """Say in a line how a connection is; `ok`, or since when it is away and what the platform says of it."""
+def said_of(state: Health) -> str:
+    """Say in a line how a connection is: `ok` or since when it is away, and what the platform says of it."""
+    note = f" ({state.note})" if state.note else ""
     if state.connected:
         away = sorted(bot for bot, online in state.bots.items() if not online)
-        return f"ok, without {', '.join(away)}" if away else "ok"
+        return (f"ok, without {', '.join(away)}" if away else "ok") + note
     since = "" if state.since is None else f" since {state.since:%Y-%m-%dT%H:%M:%SZ}"
-    return f"away{since}" + (f" ({state.note})" if state.note else "")
+    return f"away{since}{note}"
 
 
 def bots_of(platform: Platform) -> Mapping[str, bool] | None:

@@ -195,11 +195,14 @@ async def running_bot(start: Start) -> list[Finding]:
         return [
             Finding(about, "warn", f"{host}:{start.port} 上是别的程序", "改 .env 里的 PORT,或停掉那个程序。")
         ]
-    return [_of_line(about, line) for line in lines[:-1]]
+    return [of_line(about, line) for line in lines[:-1]]
 
 
-def _of_line(about: str, line: str) -> Finding:
+def of_line(about: str, line: str) -> Finding:
+    """Give what a line of the running bot's own account comes to; what a platform says of itself goes along."""
     name, _, state = line.partition(": ")
+    if state.startswith("ok") and state.endswith(")"):
+        return Finding(about, "warn", line, "连接正常;括号里是平台告诉的情况,照适配器文档检查群设置。")
     if state.startswith("ok"):
         return Finding(about, "ok", line)
     if name.startswith("platform "):

@@ -17,7 +17,7 @@ from nonebot.drivers import Driver
 from nonebot.matcher import Matcher, matchers
 from nonebot.message import handle_event
 
-from groupops import ConfigError, Event, MessagePosted, SendText
+from groupops import ConfigError, Event, Health, MessagePosted, SendText
 from groupops.bridge import (
     Bridge,
     Gate,
@@ -25,6 +25,7 @@ from groupops.bridge import (
     cache_type_adapters,
     loop_factory,
     running,
+    said_of,
     set_log,
     start_nonebot,
 )
@@ -349,6 +350,20 @@ async def test_it_is_ready_when_all_checks_pass(driver: Driver) -> None:
     answer = await ask(driver, "/readyz")
 
     assert (answer.status_code, answer.text) == (200, "counters: ok\ndatabase: ok\nready\n")
+
+
+def test_a_connection_is_said_in_a_line_with_what_the_platform_says_of_it() -> None:
+    away = datetime(2025, 3, 3, 4, tzinfo=UTC)
+
+    assert said_of(Health(connected=True)) == "ok"
+    assert said_of(Health(connected=True, bots={"1": True, "2": False})) == "ok, without 2"
+    assert said_of(Health(connected=True, note="only mentions are delivered: qqbot:G")) == (
+        "ok (only mentions are delivered: qqbot:G)"
+    )
+    assert (
+        said_of(Health(connected=False, since=away, note="kicked"))
+        == "away since 2025-03-03T04:00:00Z (kicked)"
+    )
 
 
 async def test_a_check_that_fails_is_named_without_its_secrets(driver: Driver) -> None:

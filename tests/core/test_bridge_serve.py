@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from groupops.config import Config, Start
-from groupops.doctor import running_bot
+from groupops.doctor import of_line, running_bot
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -106,6 +106,21 @@ def test_the_doctor_asks_the_bot_that_runs(bot: Running) -> None:
         "platform sandbox: ok",
     }
     assert bot.stop() in {0, -signal.SIGTERM}
+
+
+@pytest.mark.parametrize(
+    ("line", "state", "advised"),
+    [
+        ("platform qqbot: ok", "ok", False),
+        ("platform qqbot: ok (only mentions are delivered: qqbot:G)", "warn", True),
+        ("platform qq: away since 2025-03-03T04:00:00Z (bot_offline)", "warn", True),
+        ("database: StoreError", "warn", True),
+    ],
+)
+def test_the_doctor_passes_on_what_a_platform_says_of_itself(line: str, state: str, advised: bool) -> None:
+    found = of_line("正在运行的机器人", line)
+
+    assert (found.state, found.what, bool(found.todo)) == (state, line, advised)
 
 
 def test_bot_py_is_short() -> None:

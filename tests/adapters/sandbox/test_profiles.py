@@ -8,6 +8,8 @@ import pytest
 
 from groupops import Capability, ConfigError, Role
 from groupops.events import EVENT_KINDS
+from groupops_onebot.onebot import OneBot
+from groupops_qq import OfficialQQ
 from groupops_sandbox import profile, profiles
 from groupops_sandbox.profiles import rows
 from groupops_sandbox.table import markdown
@@ -58,7 +60,12 @@ def test_every_capability_has_its_row() -> None:
 def test_nothing_is_promised_that_the_sheet_has_no_row_for(name: str) -> None:
     one = profile(name)
 
-    assert [what for what in one.best if not rows()[what][one.platform]] == []
+    assert [what for what in one.best if not rows()[what][one.sheet]] == []
+
+
+def test_the_official_bot_of_qq_is_a_platform_of_its_own() -> None:
+    assert profile("qq-official").platform == OfficialQQ.name == "qqbot"
+    assert profile("onebot-napcat").platform == OneBot.name == "qq"
 
 
 @pytest.mark.parametrize("name", profiles())
