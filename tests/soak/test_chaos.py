@@ -156,7 +156,7 @@ class Storm:
         await self.connect()
 
     async def restart(self, how: int) -> None:
-        """The bot's process ends, in good order or not, with calls out; the end tells again what it told lately."""
+        """The bot's process ends, in good order or not, with calls out; some ends tell again what they told lately."""
         self.broken["kill" if how == signal.SIGKILL else "stop"] += 1
         if self.dice.random() < 0.5:
             self.end.silent.add("send_group_msg")
@@ -169,8 +169,9 @@ class Storm:
         self.talk_unheard()
         await self.bot.start()
         await self.connect()
-        for event in list(self.said.values())[-15:]:
-            await self.end.emit(event)
+        if self.dice.random() < 0.5:
+            for event in list(self.said.values())[-15:]:
+                await self.end.emit(event)
         await self.handled()
 
     async def close(self) -> None:
