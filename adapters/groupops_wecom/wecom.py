@@ -23,6 +23,7 @@ from groupops import (
     GroupId,
     GroupRenamed,
     Health,
+    Impossible,
     Listed,
     Media,
     MembersListed,
@@ -327,7 +328,7 @@ class WeCom:
         if isinstance(event, CardEvent) and facts:
             pressed = Pressed(event)
             self.memory.presses.put(press_id(event), pressed)
-            if isinstance(event, AiBotCardEvent):
+            if isinstance(event, AiBotCardEvent) and (event.req_id or event.exchange is not None):
                 self.memory.open_cards.put(event.task_id, event)
             self.start(self.outcomes.show(bot, pressed))
         if isinstance(event, ExternalChatEvent):
@@ -559,7 +560,7 @@ class WeCom:
     async def _check_ins(self, action: ReadCheckIns) -> Receipt:
         app = self.standing.app()
         if app is None:
-            return Unreachable(why="no app is configured that may ask the attendance")
+            return Impossible(capability=action.needs)
         try:
             facts = await oa.pull(app.api, action, now=self.clock.now())
         except WeComAdapterException as error:

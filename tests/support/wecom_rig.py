@@ -28,7 +28,7 @@ from groupops import (
     ReadCheckIns,
     SendCard,
 )
-from groupops.bridge import Bridge, running, start_nonebot
+from groupops.bridge import Bridge, start_nonebot
 from groupops.clock import Clock, SystemClock
 from groupops_wecom.jsonl import JsonlArchive
 from groupops_wecom.offer import own_texts
@@ -126,6 +126,7 @@ class Served:
     people: People
     folder: Path
     after: int = 0
+    probes: int = 0
     provider: JsonlArchive = field(init=False)
 
     def __post_init__(self) -> None:
@@ -135,6 +136,11 @@ class Served:
         """Wait until all that came was handled, the archive read."""
         adapter = self.platform.adapter
         assert adapter is not None
+        for (
+            link
+        ) in adapter.links:  # WeCom answers in order, so what it told before has come when this is answered
+            self.probes += 1
+            await link.call("ping", None, f"probe_{self.probes}")
         for _ in range(2):
             await adapter.settled()
             if any(side.kind == "archive" for side in self.platform.rooms.sides(ROOM)):
@@ -152,7 +158,11 @@ def aibots(modes: Modes) -> list[dict[str, Any]]:
     """Give `WECOM_AIBOTS`."""
     by_url = {"token": TOKEN, "aes_key": AES_KEY}
     by_link = {"secret": "bot-secret"}
-    return [{"bot_id": BOT, "name": CALLED, **(by_url if modes.aibot == "url" else by_link)}] if modes.aibot else []
+    return (
+        [{"bot_id": BOT, "name": CALLED, **(by_url if modes.aibot == "url" else by_link)}]
+        if modes.aibot
+        else []
+    )
 
 
 def apps(modes: Modes) -> list[dict[str, Any]]:
@@ -180,8 +190,8 @@ def settings(modes: Modes, far: FakeWeCom) -> dict[str, Any]:
         "wecom_robots": [{"name": "值班群", "key": "robot-key"}] if "robot" in modes.sides else [],
         "wecom_ws_url": far.link.url,
         "wecom_api_base": far.rest.base,
-        "wecom_card_seconds": 4.4,
-        "wecom_reply_seconds": 4.5,
+        "wecom_card_seconds": 1.5,
+        "wecom_reply_seconds": 0.0,
     }
 
 
@@ -251,9 +261,15 @@ async def serving(
             async with listening(nonebot.get_asgi()) as port:
                 callbacks(far, modes, port)
                 served = Served(
-                    platform=platform, far=far, chat=chat, told=told, bridge=bridge, people=people, folder=folder
+                    platform=platform,
+                    far=far,
+                    chat=chat,
+                    told=told,
+                    bridge=bridge,
+                    people=people,
+                    folder=folder,
                 )
-                await until(lambda: platform.health().connected or not modes.aibot)
+                await until(lambda: all(platform.is_up(bot.self_id) for bot in platform.bots()))
                 if bound:
                     await _known(served, modes)
                 yield served
@@ -273,9 +289,11 @@ async def _known(served: Served, modes: Modes) -> None:
             platform.meet(Side(kind=kind, native=ROOM, keeper=keeper))  # type: ignore[arg-type]
     if "robot" in modes.sides:
         platform.rooms.link(ROOM, "robot-值班群") if ROOM in platform.rooms else None
-    if modes.aibot:
-        await served.far.say(MEMBER, served.chat, f"@{CALLED} 在吗")
-        await served.far.say(MEMBER, served.far.world.bots[BOT], "在吗")
+    for time in range(
+        3 if modes.aibot else 0
+    ):  # a bot on a callback URL has one way to speak for each message
+        await served.far.say(MEMBER, served.chat, f"@{CALLED} 在吗{time}")
+        await served.far.say(MEMBER, served.far.world.bots[BOT], f"在吗{time}")
     if modes.app:
         app = platform.standing.app()
         assert app is not None
@@ -361,7 +379,13 @@ class WeComRig:
         if self.modes.app:
             await self.far.location(MEMBER, self.far.world.apps[AGENT], 31.2304, 121.4737, "人民广场")
         else:
-            place = {"latitude": 31.2304, "longitude": 121.4737, "title": "人民广场", "address": "", "zoom": 15}
+            place = {
+                "latitude": 31.2304,
+                "longitude": 121.4737,
+                "title": "人民广场",
+                "address": "",
+                "zoom": 15,
+            }
             await self.far.send(MEMBER, self.chat, "location", place)
 
     async def _red_packet_sent(self) -> None:
@@ -379,7 +403,9 @@ class WeComRig:
     async def _checked_in_elsewhere(self) -> None:
         self.far.check_in(MEMBER, 31.2304, 121.4737)
         now = self.platform.clock.now()
-        asked = ReadCheckIns(group_id=self.group, accounts=(self.member,), since=now - PLENTY, until=now + PLENTY)
+        asked = ReadCheckIns(
+            group_id=self.group, accounts=(self.member,), since=now - PLENTY, until=now + PLENTY
+        )
         await self.platform.perform(asked, key=f"oa#{next(self._numbers)}")
 
     async def _persons_told(self) -> None:
@@ -397,7 +423,12 @@ class WeComRig:
         account = None if self.modes.aibot else self.member
         number = next(self._numbers)
         sent = SendCard(
-            group_id=self.group, title="题", text="文", options=(Option(word="好"),), subject=f"case:{number}", account=account
+            group_id=self.group,
+            title="题",
+            text="文",
+            options=(Option(word="好"),),
+            subject=f"case:{number}",
+            account=account,
         )
         await self.platform.perform(sent, key=f"card#{number}")
         cards = [one for one in where if one.card is not None and one.card.task_id.startswith("g_")]
@@ -405,8 +436,6 @@ class WeComRig:
             return ""
         card = cards[-1].card
         assert card is not None
-        if self.modes.aibot == "url":
-            return card.task_id
         await self.far.press(MEMBER, card, card.template["button_list"][0]["key"])
         if wait:
             await self.served.settled()
@@ -419,10 +448,13 @@ class WeComRig:
         return AccountId("wecom:wangwu")
 
     async def medium(self) -> Media:
-        bot = self.far.world.bots.get(BOT)
-        if bot is None:
-            return Media(id="none", media_kind="file")
-        await self.far.send(MEMBER, bot, "file", self.far.file("ten.txt", b"0123456789", bot))
+        if self.modes.app:
+            kept = self.far.world.keep("image", "ten.png", b"0123456789")
+            sent = {"MsgType": "image", "PicUrl": "http://127.0.0.1/none", "MediaId": kept.id}
+            await self.far.tell_app(self.far.world.apps[AGENT], MEMBER, sent)
+        else:
+            bot = self.far.world.bots[BOT]
+            await self.far.send(MEMBER, bot, "file", self.far.file("ten.txt", b"0123456789", bot))
         await self.served.settled()
         media = self.platform.memory.media
         return Media(id=list(media)[-1], media_kind="file")

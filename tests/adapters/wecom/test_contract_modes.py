@@ -12,13 +12,12 @@ from tests.support.wecom_rig import Modes, WeComRig, serving
 
 MODES = {
     "an AI bot on the long connection": Modes(aibot="link"),
+    "an AI bot on a callback URL": Modes(aibot="url"),
     "an AI bot and an app": Modes(aibot="link", app=True),
     "an app in a group of its own": Modes(app=True, sides=frozenset({"appchat"})),
     "a customer group": Modes(app=True, sides=frozenset({"customer"})),
     "the archive and a robot": Modes(app=True, sides=frozenset({"archive", "robot"})),
-    "all sides of one group": Modes(
-        aibot="link", app=True, sides=frozenset({"appchat", "archive", "robot"})
-    ),
+    "all sides of one group": Modes(aibot="link", app=True, sides=frozenset({"appchat", "archive", "robot"})),
 }
 
 
