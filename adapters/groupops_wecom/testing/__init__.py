@@ -11,16 +11,27 @@ open is marked where it is decided.
 
 from __future__ import annotations
 
-from .aibots import AiBots, Anchor
-from .archive import Archive
-from .clock import Clock
-from .fake import BlockedError, FakeWeCom
-from .longlink import Frame, LongLink
-from .pusher import Post, Pusher
-from .refusals import BROKEN, BUSY, CROWDED, CUT, LOST, MUTE, THROTTLED, Fault, RefusalError, WorldError
-from .rest import Call, Rest
-from .serving import listening, running, until
-from .world import (
+from groupops_wecom.testing.aibots import AiBots, Anchor
+from groupops_wecom.testing.archive import Archive
+from groupops_wecom.testing.clock import Clock
+from groupops_wecom.testing.fake import BlockedError, FakeWeCom
+from groupops_wecom.testing.longlink import Frame, LongLink
+from groupops_wecom.testing.pusher import Post, Pusher
+from groupops_wecom.testing.refusals import (
+    BROKEN,
+    BUSY,
+    CROWDED,
+    CUT,
+    LOST,
+    MUTE,
+    THROTTLED,
+    Fault,
+    RefusalError,
+    WorldError,
+)
+from groupops_wecom.testing.rest import Call, Rest
+from groupops_wecom.testing.serving import listening, running, until
+from groupops_wecom.testing.world import (
     AES_KEY,
     CORP,
     AiBot,

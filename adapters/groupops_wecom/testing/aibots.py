@@ -8,10 +8,10 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .cards import check_card, given, require, table
-from .meters import Meter
-from .refusals import RefusalError
-from .world import AiBot, Card, Group, Json, Person, Said, World
+from groupops_wecom.testing.cards import check_card, given, require, table
+from groupops_wecom.testing.meters import Meter
+from groupops_wecom.testing.refusals import RefusalError
+from groupops_wecom.testing.world import AiBot, Card, Group, Json, Person, Said, World
 
 BAD_REQ_ID: Final = 846605
 STREAM_EXPIRED: Final = 846608

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from .world import Group, Json, Person, Said, World
+from groupops_wecom.testing.world import Group, Json, Person, Said, World
 
 CHINA: Final = timedelta(hours=8)
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
-from .refusals import RefusalError, WorldError
-from .world import Card, Json
+from groupops_wecom.testing.refusals import RefusalError, WorldError
+from groupops_wecom.testing.world import Card, Json
 
 T = TypeVar("T")
 

@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from groupops_wecom.crypto import closed
+from groupops_wecom.testing.aibots import AiBots, Anchor
+from groupops_wecom.testing.archive import Archive
+from groupops_wecom.testing.cards import pressed
+from groupops_wecom.testing.clock import Clock
+from groupops_wecom.testing.longlink import LongLink
+from groupops_wecom.testing.pusher import Post, Pusher
+from groupops_wecom.testing.refusals import WorldError
+from groupops_wecom.testing.rest import Rest
+from groupops_wecom.testing.world import AiBot, App, Card, CheckIn, Group, Json, Person, Said, Seat, World
 from groupops_wecom.xmls import Bare
-
-from .aibots import AiBots, Anchor
-from .archive import Archive
-from .cards import pressed
-from .clock import Clock
-from .longlink import LongLink
-from .pusher import Post, Pusher
-from .refusals import WorldError
-from .rest import Rest
-from .world import AiBot, App, Card, CheckIn, Group, Json, Person, Said, Seat, World
 
 FILE_LASTS = 5 * 60
 

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from .aibots import MEDIA_BYTES, MEDIA_WINDOW
-from .cards import WITH_TASK, check_card, given, require, table
-from .meters import Meter
-from .refusals import RefusalError
-from .world import App, Card, Group, Json, Media, Person, Said, Seat, World
+from groupops_wecom.testing.aibots import MEDIA_BYTES, MEDIA_WINDOW
+from groupops_wecom.testing.cards import WITH_TASK, check_card, given, require, table
+from groupops_wecom.testing.meters import Meter
+from groupops_wecom.testing.refusals import RefusalError
+from groupops_wecom.testing.world import App, Card, Group, Json, Media, Person, Said, Seat, World
 
 if TYPE_CHECKING:
-    from .rest import Caller
+    from groupops_wecom.testing.rest import Caller
 
 DAY: Final = 86400
 CARD_WINDOW: Final = 3 * DAY

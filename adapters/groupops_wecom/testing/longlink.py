@@ -12,11 +12,11 @@ from typing import Any, Final
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from .aibots import NOT_SUBSCRIBED, AiBots, Anchor
-from .cards import require
-from .meters import Meter
-from .refusals import Fault, Faults, RefusalError
-from .world import AiBot, Json
+from groupops_wecom.testing.aibots import NOT_SUBSCRIBED, AiBots, Anchor
+from groupops_wecom.testing.cards import require
+from groupops_wecom.testing.meters import Meter
+from groupops_wecom.testing.refusals import Fault, Faults, RefusalError
+from groupops_wecom.testing.world import AiBot, Json
 
 NO_BOT: Final = 93019
 WRONG_SECRET: Final = 853000
@@ -59,6 +59,7 @@ class LongLink:
         self.answers_pings = True
         self.connections = 0
         self._live: dict[str, ServerConnection] = {}
+        self._late_ones: set[asyncio.Task[None]] = set()
         self._subscribes = Meter((30, 60))
 
     @property
@@ -171,8 +172,16 @@ class LongLink:
             socket.transport.abort()
             return
         if fault.slow:
-            await asyncio.sleep(fault.slow)  # noqa: TID251 - a slow server takes real time
-        if not fault.mute:
+            task = asyncio.create_task(self._late(socket, ack, fault.slow))
+            self._late_ones.add(task)
+            task.add_done_callback(self._late_ones.discard)
+        elif not fault.mute:
+            await socket.send(_text(ack))
+
+    async def _late(self, socket: ServerConnection, ack: Json, seconds: float) -> None:
+        """Acknowledge late; what comes meanwhile is acknowledged meanwhile."""
+        await asyncio.sleep(seconds)  # noqa: TID251 - a slow server takes real time
+        with suppress(ConnectionClosed):
             await socket.send(_text(ack))
 
     # — commands —

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from .cards import given, require
-from .world import App, Group, Json, Person, World
+from groupops_wecom.testing.cards import given, require
+from groupops_wecom.testing.world import App, Group, Json, Person, World
 
 if TYPE_CHECKING:
-    from .rest import Caller
+    from groupops_wecom.testing.rest import Caller
 
 DAY: Final = 86400
 RED_PACKET: Final = 3

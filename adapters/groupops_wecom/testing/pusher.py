@@ -12,12 +12,11 @@ from typing import Any, Final
 import httpx
 
 from groupops_wecom.crypto import Cipher, CryptoError
+from groupops_wecom.testing.aibots import STREAM_WINDOW, AiBots, Anchor
+from groupops_wecom.testing.letters import Letters
+from groupops_wecom.testing.refusals import RefusalError, WorldError
+from groupops_wecom.testing.world import App, Callback, Card, Json, World
 from groupops_wecom.xmls import XmlError, tree_of, written
-
-from .aibots import STREAM_WINDOW, AiBots, Anchor
-from .letters import Letters
-from .refusals import RefusalError, WorldError
-from .world import App, Callback, Card, Json, World
 
 TRIES: Final = 3
 

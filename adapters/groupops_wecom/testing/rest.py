@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
-from .aibots import AiBots
-from .cards import given, require
-from .letters import Letters
-from .meters import Meter
-from .offices import Offices
-from .refusals import Fault, Faults, RefusalError
-from .world import App, Json, Media, World
+from groupops_wecom.testing.aibots import AiBots
+from groupops_wecom.testing.cards import given, require
+from groupops_wecom.testing.letters import Letters
+from groupops_wecom.testing.meters import Meter
+from groupops_wecom.testing.offices import Offices
+from groupops_wecom.testing.refusals import Fault, Faults, RefusalError
+from groupops_wecom.testing.world import App, Json, Media, World
 
 TOKEN_LASTS: Final = 7200
 ESCAPE: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u[0-9a-fA-F]{4}")

@@ -10,8 +10,8 @@ from typing import Any
 import uvicorn
 from websockets.asyncio.server import serve
 
-from .fake import FakeWeCom
-from .rest import CutError, Rest
+from groupops_wecom.testing.fake import FakeWeCom
+from groupops_wecom.testing.rest import CutError, Rest
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from .refusals import WorldError
+from groupops_wecom.testing.refusals import WorldError
 
 CORP = "ww1234567890abcdef"
 BOT_SECRET = "bot-secret"  # noqa: S105 - of a make-believe platform

@@ -17,6 +17,7 @@ from groupops_wecom.testing import (
     AiBot,
     Callback,
     FakeWeCom,
+    Fault,
     Group,
     WorldError,
     running,
@@ -209,7 +210,7 @@ async def test_a_message_can_be_answered_for_a_day_and_only_with_its_own_id(ther
         (card(BUTTONS, task_id="a b"), 40058),
         (card(BUTTONS, button_list=[]), 40058),
         (card(BUTTONS, button_list=[{"text": "a", "key": "k"}, {"text": "b", "key": "k"}]), 40058),
-        (card(BUTTONS, button_list=[{"text": "a", "key": "k", "url": "https://x.example"}]), 40058),
+        (card(BUTTONS, button_list=[{"type": 1, "text": "a", "url": "https://x.example"}]), 40058),
         (card(NOTICE, card_action={"type": 1}), 40058),
         (card(NOTICE, main_title={}), 40058),
     ],
@@ -426,3 +427,16 @@ async def test_an_answer_can_fail_to_come(there: Company) -> None:
     await until(lambda: len(group.said) == 2)
 
     assert raw.acks.empty()
+
+
+async def test_an_answer_can_come_late_and_others_meanwhile(there: Company) -> None:
+    wecom, _, group, raw = there
+    await asked(there)
+    wecom.link.faults.add("aibot_send_msg", Fault(slow=0.1))
+
+    await raw.socket.send(PUSHED)
+    await raw.socket.send('{"cmd":"ping","headers":{"req_id":"2"}}')
+    acks = [(await raw.acks.get())["headers"]["req_id"] for _ in range(2)]
+
+    assert acks == ["2", "1"]
+    assert [one.text for one in group.said[1:]] == ["说了"]
