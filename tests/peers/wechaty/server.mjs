@@ -157,6 +157,14 @@ const deeds = {
   emit: ({ event, payload }) => { puppet.emit(event, payload) },
   trouble: ({ call, what }) => { what ? trouble.set(call, what) : trouble.delete(call) },
   recalled: () => [...recalled],
+  reset: async () => {
+    if (puppet.isLoggedIn) await puppet.logout('reset')
+    for (const one of [mocker.ContactMock, mocker.RoomMock, mocker.MessageMock]) one.pool.clear()
+    for (const name of ['Contact', 'Message', 'Room', 'FileBox']) mocker[`cache${name}Payload`].clear()
+    for (const name of ['contact', 'message', 'room', 'roomMember']) puppet.cache[name]?.clear()
+    for (const one of [aliases, announcements, locations, urls, recalled, trouble]) one.clear()
+    count = 0
+  },
 }
 
 for await (const line of (out({ ready: true }), readline.createInterface({ input: process.stdin }))) {
