@@ -147,9 +147,6 @@ class Config(BaseModel):
     wecom_aibot_mentions: bool = Field(
         default=False, title="智能机器人的 Markdown 里是否写 <@用户>(未证实会生效);false 写成 @名字"
     )
-    wecom_aibot_stream_images: bool = Field(
-        default=False, title="智能机器人用回调地址时,是否把图片放进流式消息(长连接上总是另发)"
-    )
 
     @field_validator("wecom_ws_url", "wecom_api_base", mode="after")
     @classmethod
