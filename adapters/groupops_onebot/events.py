@@ -16,6 +16,7 @@ from nonebot.adapters.onebot.v11 import GroupMessageEvent as LibraryGroupMessage
 from nonebot.adapters.onebot.v11 import MessageSegment as Part
 from nonebot.adapters.onebot.v11 import PrivateMessageEvent as LibraryPrivateMessage
 from nonebot.adapters.onebot.v11.event import Sender
+from nonebot.adapters.onebot.v11.exception import NoLogException
 from pydantic import Field, model_validator
 from typing_extensions import override
 
@@ -31,7 +32,15 @@ def _copied(message: Any) -> Any:
     return copied
 
 
-class GroupMessageEvent(LibraryGroupMessage):
+class Unlogged:
+    """A message of which no line is made: it would hold what was said, and is left out of the log anyhow."""
+
+    def get_log_string(self) -> str:
+        """Give nothing to log."""
+        raise NoLogException
+
+
+class GroupMessageEvent(Unlogged, LibraryGroupMessage):
     """A message in a group; what an end leaves out is not missed.
 
     `wallet`: the kernel's message said it was a red packet. `kernel_shown`: there was a kernel's message.
@@ -53,7 +62,7 @@ class GroupMessageEvent(LibraryGroupMessage):
         return _with_original(values)
 
 
-class PrivateMessageEvent(LibraryPrivateMessage):
+class PrivateMessageEvent(Unlogged, LibraryPrivateMessage):
     """A message to the bot alone. `group_id` is the group a temporary session came from, where the end says so."""
 
     sub_type: str = "friend"

@@ -95,17 +95,19 @@ def kind_of(frame: Mapping[str, Any]) -> str:
 
 
 def _models(data: dict[str, Any]) -> tuple[type[Event], ...]:
-    key = tuple(data.get(name) or "" for name in _KEYS)
-    if not all(isinstance(word, str) and (not word or word.isidentifier()) for word in key):
-        raise ValueError("no word for a kind")  # NoneBot's log would read it as markup
+    key = tuple([data.get(name) or "" for name in _KEYS])
     if max(map(len, key)) > _LONGEST_WORD:
-        return ()
+        key = tuple(word[: _LONGEST_WORD + 1] for word in key)
     return _models_of(key)
 
 
 @lru_cache(maxsize=256)
-def _models_of(key: tuple[str, ...]) -> tuple[type[Event], ...]:
+def _models_of(key: tuple[Any, ...]) -> tuple[type[Event], ...]:
     """Walk the library's tree once for each kind of frame."""
+    if not all(isinstance(word, str) and (not word or word.isidentifier()) for word in key):
+        raise ValueError("no word for a kind")  # NoneBot's log would read it as markup
+    if max(map(len, key)) > _LONGEST_WORD:
+        return ()
     said = {name: word for name, word in zip(_KEYS, key, strict=True) if word}
     return tuple(MODELS.get_model(said))
 
@@ -170,4 +172,8 @@ def _sender(sender: Any) -> dict[str, Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return whole(value) is not None
+    return (type(value) is int and 0 <= value < _LARGEST) or whole(value) is not None
+
+
+_LARGEST = 10**15
+"""A number that is far smaller than what is too large, and larger than any of QQ's."""

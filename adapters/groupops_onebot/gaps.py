@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,9 +51,17 @@ class Gaps:
         """Note that what was missed of a group before this process was read, or cannot be had."""
         self._before.pop(group, None)
 
-    def of_groups(self) -> frozenset[str]:
-        """Give the groups of which something from before this process is still to be read."""
-        return frozenset(self._before)
+    def behind(self, rooms: Mapping[str, Iterable[str]]) -> Mapping[str, datetime]:
+        """Give the groups of which something is still to be read, and since when.
+
+        Args:
+            rooms: each bot's groups.
+        """
+        found = dict(self._before)
+        for self_id, gap in self._open.items():
+            for group in rooms.get(self_id, ()):
+                found[group] = min(gap.since, found.get(group, gap.since))
+        return found
 
     def open(self, self_id: str, since: datetime) -> None:
         """Note that nothing was heard since; a gap that is open already began earlier, and goes on."""

@@ -217,11 +217,10 @@ class OneBot:
         """Take up until when the process before this one heard each group; it is read on when a bot is there."""
         self.gaps.resume({_native(group): at for group, at in heard.items()})
 
-    def behind(self) -> frozenset[GroupId]:
-        """Give the groups of which something that was said is still to be read."""
-        broken = (state.rooms for bot, state in self.standing.bots.items() if self.gaps.of(bot) is not None)
-        groups = self.gaps.of_groups().union(*broken)
-        return frozenset(GroupId(f"qq:{group}") for group in groups)
+    def behind(self) -> Mapping[GroupId, datetime]:
+        """Give the groups of which something that was said is still to be read, and since when."""
+        rooms = {self_id: state.rooms for self_id, state in self.standing.bots.items()}
+        return {GroupId(f"qq:{group}"): since for group, since in self.gaps.behind(rooms).items()}
 
     def health(self) -> Health:
         """Give how the connections are."""

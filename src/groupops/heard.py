@@ -73,7 +73,7 @@ class LastHeard:
     async def write(self, *, whole: bool = False) -> None:
         """Write what is new, each place once in `EVERY`; with `whole` all of it, because this process ends.
 
-        Of a group of which something from before is still to be read, the old moment stands.
+        A group of which something is still to be read was heard until that was said, whatever came since.
 
         Raises:
             StoreError: the database refuses.
@@ -81,22 +81,20 @@ class LastHeard:
         now = self.clock.now()
         places = {str(group): nanos for group, nanos in self.groups.items()}
         places |= dict.fromkeys(self.alive(), self.clock.nanos())
-        behind = self._behind()
-        new = {
-            place: nanos
-            for place, nanos in places.items()
-            if place not in behind and self._is_due(place, nanos, now, whole=whole)
-        }
+        for platform in self.platforms.values():
+            if isinstance(platform, Resumes):
+                places |= {group: _nanos(since) for group, since in platform.behind().items()}
+        new = {place: at for place, at in places.items() if self._is_due(place, at, now, whole=whole)}
         if not new:
             return
-        said = {place: datetime.fromtimestamp(nanos / 1e9, UTC).isoformat() for place, nanos in new.items()}
+        said = {place: datetime.fromtimestamp(at / 1e9, UTC).isoformat() for place, at in new.items()}
         await self.records.keep(OWNER, said, now)
-        self._written |= {place: (nanos, now) for place, nanos in new.items()}
+        self._written |= {place: (at, now) for place, at in new.items()}
 
     def _is_due(self, place: str, nanos: int, now: datetime, *, whole: bool) -> bool:
         moment, written_at = self._written.get(place, (0, None))
         return nanos != moment and (whole or written_at is None or now - written_at >= EVERY)
 
-    def _behind(self) -> frozenset[str]:
-        found = (one.behind() for one in self.platforms.values() if isinstance(one, Resumes))
-        return frozenset[str]().union(*found)
+
+def _nanos(at: datetime) -> int:
+    return int(at.timestamp() * 1e9)

@@ -176,8 +176,8 @@ class Resumes(Protocol):
         """Take up until when the process before this one heard each group; told before anything connects."""
         ...
 
-    def behind(self) -> frozenset[GroupId]:
-        """Give the groups of which something that was said is still to be read."""
+    def behind(self) -> Mapping[GroupId, datetime]:
+        """Give the groups of which something that was said is still to be read, and since when."""
         ...
 
 

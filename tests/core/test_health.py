@@ -273,7 +273,7 @@ async def test_a_platform_that_was_away_for_moments_has_missed_nothing_worth_a_w
 async def test_what_a_platform_still_has_to_read_counts_as_missed_until_it_is_read() -> None:
     async with watching() as w:
         w.r.sandbox.resume = lambda _: None  # type: ignore[attr-defined]
-        w.r.sandbox.behind = lambda: frozenset({G})  # type: ignore[attr-defined]
+        w.r.sandbox.behind = lambda: {G: w.r.clock.now()}  # type: ignore[attr-defined]
         w.watch.missed_since["sandbox"] = w.r.clock.now() - timedelta(hours=2)
         await w.play(60)
 
