@@ -28,6 +28,7 @@ async def test_over_plain_and_over_tls_words_are_heard_and_answered(end: Wechaty
     await end.says("li", "早上好")
     heard = await line.hears(GroupMessageEvent)
     answer = await line.bot.send(heard, "您好")
+    await until(end.said)
 
     assert (heard.room_id, heard.user_id, heard.kind, str(heard.message)) == (ROOM, "li", "text", "早上好")
     assert (heard.to_me, heard.get_session_id()) == (False, f"{ROOM}/li")
@@ -65,6 +66,7 @@ async def test_who_is_called_is_called_by_the_name_people_see_and_by_id(line: Li
 
     await line.bot.post(ROOM, Message([MessageSegment.mention("li"), MessageSegment.text("请改群名片")]))
 
+    await until(line.end.said)
     (said,) = line.end.said()
     assert (said["said"], said["mentions"]) == ("@生产-李四\u2005请改群名片", ["li"])
 
@@ -124,6 +126,7 @@ async def test_the_owner_puts_somebody_out_announces_and_takes_back(line: Line) 
     await line.bot.recall(spoken)
 
     left = await line.hears(MemberLeftEvent)
+    await until(lambda: len(line.end.seen) > 3)
     assert (left.user_id, left.operator_id) == ("wang", ME)
     assert [one["text"] for one in line.end.seen if one.get("done") == "announced"] == ["今晚停机"]
     assert await line.end.do("recalled") == [spoken]
@@ -148,6 +151,7 @@ async def test_files_go_in_one_piece_or_in_many(line: Line, size: int) -> None:
 
     await line.bot.post(ROOM, Message(MessageSegment.file("周报.pdf", data[:size])))
 
+    await until(line.end.said)
     assert [one["said"] for one in line.end.said()] == ["周报.pdf"]
 
 
