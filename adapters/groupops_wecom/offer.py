@@ -6,12 +6,13 @@ import tomllib
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
+from typing import Any
 
-from groupops import Manifest, Platform, Texts, Tools, hookimpl
+from groupops import Desk, Manifest, Platform, Texts, Tools, hookimpl
 from groupops_wecom.models import Rows
 from groupops_wecom.wecom import WeCom
 
-__all__ = ["WeCom", "manifest", "own_texts", "platforms"]
+__all__ = ["WeCom", "manifest", "operator", "own_texts", "platforms"]
 
 manifest = Manifest(title="企业微信", models="groupops_wecom.models")
 
@@ -27,3 +28,14 @@ def own_texts() -> Texts:
 def platforms(tools: Tools) -> Iterable[Platform]:
     """Offer one platform for all bots of the company."""
     return (WeCom(tools.clock, tools.people, own_texts(), Rows()),)
+
+
+@hookimpl
+def operator(desk: Desk) -> Any:
+    """Offer `groupops wecom …`."""
+    from groupops_wecom.desk import commands  # only the shell has a use for them
+    from groupops_wecom.linking import add_commands
+
+    app = commands(desk)
+    add_commands(app, desk)
+    return app
