@@ -8,24 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from nonebot.log import logger
 
-from groupops import PersonsTold
-from groupops_wecom import people
 from groupops_wecom.answers import why_of
 from groupops_wecom.archive import Archived, Provider
 from groupops_wecom.archived import ARCHIVE, no_interest, read_archived
 from groupops_wecom.bot import AppBot
+from groupops_wecom.contacts import Contacts, Status
 from groupops_wecom.event import ChangeContact
 from groupops_wecom.exception import WeComAdapterException
 from groupops_wecom.jsonl import JsonlArchive
-from groupops_wecom.read import LONGEST_ID
-from groupops_wecom.rooms import NAME, Side, account, group_id, native_of
-from groupops_wecom.shapes import rows, table, word
+from groupops_wecom.people import Following
+from groupops_wecom.rooms import Side, group_id, native_of
 
 if TYPE_CHECKING:
     from groupops_wecom.wecom import WeCom
-
-ROOT = "1"
-"""The company's root department."""
 
 AGAIN = 60.0
 """Seconds before the contacts are asked for again that could not be read."""
@@ -41,6 +36,7 @@ class Pull:
     def __init__(self, host: WeCom) -> None:
         self._host = host
         self._bell = asyncio.Event()
+        self._following: Following | None = None
         self.lasting: set[asyncio.Task[Any]] = set()
 
     def begin(self) -> None:
@@ -81,59 +77,41 @@ class Pull:
         Raises:
             WeComAdapterException: WeCom does not say.
         """
-        told = await app.call("department/simplelist", method="GET")
-        ids = [word(table(one).get("id")) for one in rows(told.get("department_id"))]
-        found: set[str] = set()
-        for department in dict.fromkeys([*ids] or [ROOT]):
-            answer = await app.call("user/simplelist", method="GET", params={"department_id": department})
-            for one in map(table, rows(answer.get("userlist"))):
-                user = word(one.get("userid"))
-                if user:
-                    found.add(user)
-                    self._host.faces.name(user, word(one.get("name"), 100))
-        self._host.faces.keep_only(found)
+        there: list[str] = []
+        for member in await Contacts(app.api).everybody():
+            if member.status is not Status.LEFT:
+                there.append(member.userid)
+                self._host.faces.name(member.userid, member.name)
+        self._host.faces.keep_only(there)
 
     # — who changed —
 
     async def contact_changed(self, event: ChangeContact) -> None:
         """Tell the core of a member who came, changed or left; of whom the event names, it says no more."""
         user, app = event.user_id, self._host.standing.app()
-        if not user or app is None or not event.change.endswith("_user"):
+        room = next((one for one in self._host.rooms if self._is_bound(one)), "")
+        if not user or app is None:
             return
-        person = self._host.people.person(account(user))
         if event.change == "delete_user":
             self._host.faces.lose(user)
-            line = people.left_line(person)
-        else:
-            employee = await self._employee(app, event.new_user_id or user)
-            if employee is None:
-                return
-            self._host.faces.reach((employee.userid,))
-            self._host.faces.name(employee.userid, employee.name)
-            line = people.changed_line(employee, person)
-        room = next((r for r in self._host.rooms if self._host.people.group(group_id(r)) is not None), "")
-        if line is None or not room:
+        elif event.change.endswith("_user"):
+            self._host.faces.reach((event.new_user_id or user,))
+        if not room:
             return
-        await self._host.post(
-            (
-                PersonsTold(
-                    id=f"{NAME}:contacts:{event.event_id[:LONGEST_ID]}",
-                    at=self._host.clock.now(),
-                    group_id=group_id(room),
-                    source="contacts",
-                    lines=(line,),
-                ),
-            )
-        )
-
-    async def _employee(self, app: AppBot, user: str) -> people.Employee | None:
+        following = self._following or Following(app.api)
+        self._following = following
         try:
-            found = await app.call("user/get", method="GET", params={"userid": user})
-            departments = people.departments_of(await app.call("department/list", method="GET"))
+            fact = await following.told_of(
+                event, self._host.people, group_id(room), now=self._host.clock.now()
+            )
         except WeComAdapterException as error:
             logger.warning("a changed contact could not be read: {}", why_of(error))
-            return None
-        return people.employee_of(found, departments)
+            return
+        if fact is not None:
+            await self._host.post((fact,))
+
+    def _is_bound(self, room: str) -> bool:
+        return self._host.people.group(group_id(room)) is not None
 
     # — the archive —
 
@@ -194,7 +172,7 @@ class Pull:
         host = self._host
         room = host.rooms.room_of(message.room)
         known = any(side.kind == ARCHIVE and side.native == message.room for side in host.rooms.sides(room))
-        if known or host.options.wecom_archive_all or host.people.group(group_id(room)) is not None:
+        if known or host.options.wecom_archive_all or self._is_bound(room):
             app = host.standing.app()
             keeper = app.info.corp_id if app is not None else ""
             host.meet(Side(kind="archive", native=message.room, keeper=keeper))
