@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from nonebot.adapters.onebot.v11 import MessageEvent
+from nonebot.exception import NoLogException
 
 from groupops import AccountId, Event, File, Link, Location, MessagePosted, Quote, Role, Text
 from groupops.events import EVENT_KINDS
@@ -311,3 +312,23 @@ def test_a_text_is_never_parsed(text: str) -> None:
 def test_xml_is_never_parsed_but_only_stripped(text: str) -> None:
     for part in segments.read([_Part("xml", {"data": text})], reading()):
         assert not isinstance(part, Quote | File)
+
+
+@pytest.mark.parametrize("kind", ["group", "private"])
+def test_no_line_of_the_log_is_made_of_what_people_say(kind: str) -> None:
+    frame = {
+        "post_type": "message",
+        "message_type": kind,
+        "time": 1,
+        "self_id": 10001,
+        "user_id": 20001,
+        "group_id": 7001,
+        "message_id": 5,
+        "message": [{"type": "text", "data": {"text": "悄悄话"}}],
+    }
+
+    event = frames.event_of(frame)
+
+    assert isinstance(event, MessageEvent)
+    with pytest.raises(NoLogException):
+        event.get_log_string()
