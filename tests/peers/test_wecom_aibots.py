@@ -24,7 +24,7 @@ def command(request: pytest.FixtureRequest) -> tuple[str, list[Any]]:
     if request.param == "aibot-node-sdk":
         script = ROOT / "tests" / "peers" / "wecom-node" / "aibot.mjs"
         return request.param, ["node", script, home_of("wecom-node")]
-    return request.param, [home_of("wecom-aibot-sdk"), ROOT / "tests" / "peers" / "wecom_aibot.py"]
+    return request.param, [home_of("wecom-python"), ROOT / "tests" / "peers" / "wecom_aibot.py"]
 
 
 class Peer:

@@ -30,7 +30,7 @@ async def vendors() -> AsyncIterator[Servant]:
 
 @pytest.fixture
 async def wechatpy() -> AsyncIterator[Servant]:
-    servant = await Servant.start(home_of("wechatpy"), ROOT / "tests/peers/wecom_wechatpy.py")
+    servant = await Servant.start(home_of("wecom-python"), ROOT / "tests/peers/wecom_wechatpy.py")
     yield servant
     await servant.end()
 

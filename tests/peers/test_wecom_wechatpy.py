@@ -20,7 +20,7 @@ async def both() -> AsyncIterator[tuple[FakeWeCom, App, Servant]]:
         for userid, name in (("zhangsan", "张三"), ("lisi", "李四"), ("wangwu", "王五")):
             world.hire(userid, name, 2)
         app = world.app(customers=True)
-        servant = await Servant.start(home_of("wechatpy"), ROOT / "tests/peers/wecom_wechatpy.py")
+        servant = await Servant.start(home_of("wecom-python"), ROOT / "tests/peers/wecom_wechatpy.py")
         await servant.does("connect", wecom.rest.base, world.corp_id, app.secret)
         yield wecom, app, servant
         await servant.end()
