@@ -97,11 +97,11 @@ class Served:
         await self.seen(end)
         await self.platform.settled()
 
-    async def seen(self, end: OneBotEnd) -> None:
+    async def seen(self, end: OneBotEnd, within: float = PATIENCE) -> None:
         """Wait until everything the end has sent was handled."""
         beat = next(self._beats)
         await end.emit(end.beat(beat))
-        await until(lambda: beat in self.platform.beats)
+        await until(lambda: beat in self.platform.beats, within)
         await asyncio.gather(*self.adapter.handling)
         await self.bridge.lanes.settled()
 
