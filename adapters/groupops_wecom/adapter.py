@@ -332,7 +332,7 @@ class Adapter(BaseAdapter):
         patience = self._patience(event)
         waiting = Waiting() if patience > 0 and self._waiting < WAITING else None
         if waiting is not None:
-            event.attach(waiting)
+            event.exchange = waiting
         await self.take(bot, event)
         return Answer(200) if waiting is None else await self._given(post, waiting, patience)
 

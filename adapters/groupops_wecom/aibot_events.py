@@ -48,9 +48,9 @@ def aibot_event(body: Mapping[str, Any], frame: Frame) -> Event:
     read = _AIBOT_MESSAGES.get(kind)
     if read is None:
         return UnknownMessage(msgtype=kind, **common)
-    said = Message(read(body))
+    said = Message.of(read(body))
     quoted = _aibot_quote(table(body.get("quote")))
-    full = Message([*((MessageSegment.quote(quoted),) if quoted is not None else ()), *said])
+    full = Message.of([*((MessageSegment.quote(quoted),) if quoted is not None else ()), *read(body)])
     made = GroupMessageEvent if common["chat_type"] == "group" else PrivateMessageEvent
     called = common["chat_type"] == "group"
     return made(
@@ -150,11 +150,11 @@ _AIBOT_MESSAGES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[MessageSegm
 
 def _aibot_quote(quote: dict[str, Any]) -> Message | None:
     read = _AIBOT_MESSAGES.get(word(quote.get("msgtype"), 60))
-    return None if read is None else Message(read(quote))
+    return None if read is None else Message.of(read(quote))
 
 
 def _uncalled(said: Message, name: str) -> Message:
-    """Leave out the name the bot is called by, once.
+    """Leave out the name the bot is called by, once; the message itself is changed.
 
     WeCom marks it by nothing but its letters. Where the operator does not say the name, a leading `@word` is taken
     for it only if it is the one thing called: in a group the bot is always called.
@@ -163,12 +163,11 @@ def _uncalled(said: Message, name: str) -> Message:
     pattern = _call(name, "".join(str(segment) for segment in texts))
     if pattern is None:
         return said
-    left = said.copy()
-    for segment in left:
-        if segment.type == "text" and pattern.search(segment.data["text"]):
+    for segment in texts:
+        if pattern.search(segment.data["text"]):
             segment.data["text"] = pattern.sub("", segment.data["text"], count=1).strip()
             break
-    return Message(segment for segment in left if segment.type != "text" or segment.data["text"])
+    return Message.of(segment for segment in said if segment.type != "text" or segment.data["text"])
 
 
 def _call(name: str, text: str) -> re.Pattern[str] | None:

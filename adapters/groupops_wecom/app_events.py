@@ -42,13 +42,12 @@ def app_event(raw: Mapping[str, Any], self_id: str, now: float) -> Event:
     read = _APP_MESSAGES.get(kind.lower())
     if read is None:
         return UnknownMessage(msgtype=kind, **common)
-    said = Message(read(raw))
     return AppMessageEvent(
         **common,
         message_id=common["event_id"],
         msgtype=kind.lower(),
-        message=said,
-        original_message=said.copy(),
+        message=Message.of(read(raw)),
+        original_message=Message.of(read(raw)),
     )
 
 

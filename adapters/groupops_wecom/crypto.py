@@ -50,13 +50,13 @@ class Cipher:
         CryptoError: the key is none.
     """
 
-    __slots__ = ("_aes", "_iv", "_receive_id", "_token")
+    __slots__ = ("_cipher", "_receive_id", "_token")
 
     def __init__(self, token: str, aes_key: str, receive_id: str = "") -> None:
         key = key_of(aes_key)
         self._token = token
         self._receive_id = receive_id.encode()
-        self._aes, self._iv = AES(key), CBC(key[:16])
+        self._cipher = Aes(AES(key), CBC(key[:16]))
 
     def sign(self, timestamp: str, nonce: str, encrypted: str) -> str:
         """Sign something encrypted: SHA-1 over the four texts in order (protocol sheet 5)."""
@@ -90,14 +90,14 @@ class Cipher:
         head = random if random is not None else os.urandom(_RANDOM)
         plain = head + len(message).to_bytes(_LENGTH, "big") + message + self._receive_id
         lacking = BLOCK - len(plain) % BLOCK
-        worker = Aes(self._aes, self._iv).encryptor()
+        worker = self._cipher.encryptor()
         done = worker.update(plain + bytes([lacking]) * lacking) + worker.finalize()
         return base64.b64encode(done).decode()
 
     def _decrypted(self, data: bytes) -> bytes:
         if not data or len(data) % 16:
             raise CryptoError(-40007, "what was encrypted is no whole number of blocks")
-        worker = Aes(self._aes, self._iv).decryptor()
+        worker = self._cipher.decryptor()
         return worker.update(data) + worker.finalize()
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from nonebot.adapters import Event as BaseEvent
 from nonebot.utils import escape_tag
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 from typing_extensions import override
 
 from groupops_wecom.message import Message
@@ -50,16 +50,8 @@ class Event(BaseEvent):
     """Handle for replies over the long connection."""
     response_url: str = Field(default="", repr=False)
     """Handle for one later reply where a callback URL is used; whoever has it can speak."""
-    _exchange: Exchange | None = PrivateAttr(default=None)
-
-    @property
-    def exchange(self) -> Exchange | None:
-        """The HTTP request that brought it, while it may still be answered."""
-        return self._exchange
-
-    def attach(self, exchange: Exchange) -> None:
-        """Let the event be answered over the HTTP request that brought it."""
-        self._exchange = exchange
+    exchange: Any = Field(default=None, repr=False, exclude=True)
+    """The HTTP request that brought it, an `Exchange`, while it may be answered; else None."""
 
     @override
     def get_type(self) -> str:

@@ -134,6 +134,13 @@ class Message(BaseMessage[MessageSegment]):
         return (MessageSegment.text(msg),) if msg else ()
 
     @classmethod
+    def of(cls, segments: Iterable[MessageSegment]) -> Self:
+        """Segments that are known to be some, without looking at each."""
+        made = cls()
+        list[MessageSegment].extend(made, segments)
+        return made
+
+    @classmethod
     def mixed(cls, *segments: MessageSegment | str) -> Self:
         """Words and pictures in one, in this order."""
         made = cls()

@@ -16,6 +16,9 @@ __all__ = ["mark_of", "real", "rows", "selected", "table", "whole", "word"]
 LONGEST_ID = 512
 """Characters of an id that are kept; WeCom's are far shorter."""
 
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_REAL = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,20})?")
+
 
 def word(found: Any, most: int = LONGEST_ID) -> str:
     """Give a text or a number as a text, anything else as an empty one."""
@@ -26,7 +29,7 @@ def whole(found: Any) -> int:
     """Give a whole number, also one that is written; anything else as 0."""
     if isinstance(found, int) and not isinstance(found, bool):
         return found
-    return int(found) if isinstance(found, str) and re.fullmatch(r"-?[0-9]{1,18}", found.strip()) else 0
+    return int(found) if isinstance(found, str) and _WHOLE.fullmatch(found.strip()) else 0
 
 
 def real(found: Any) -> float:
@@ -34,7 +37,7 @@ def real(found: Any) -> float:
     if isinstance(found, int | float) and not isinstance(found, bool):
         return float(found) if abs(found) < 1e12 else 0.0  # noqa: PLR2004 - beyond any degree or second
     written = found.strip() if isinstance(found, str) else ""
-    return float(written) if re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,20})?", written) else 0.0
+    return float(written) if _REAL.fullmatch(written) else 0.0
 
 
 def rows(found: Any) -> list[Any]:
