@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from groupops import Desk
-from groupops_wecom.intercept import BLOCK, WARN, Range
+from groupops_wecom.customers import Range, Reaction
 from groupops_wecom.publishing import Asked, publish, roll_back, show_rules
 from groupops_wecom.taking import Taking, take_contacts
 
@@ -117,7 +117,7 @@ def _asked(
         lists=tuple(words or ()),
         whom=whom,
         also=tuple(also or ()),
-        kind=WARN if warn_only else BLOCK,
+        reaction=Reaction.WARN if warn_only else Reaction.BLOCK,
         app=app,
         as_json=as_json,
     )

@@ -7,92 +7,30 @@ it is sent. Customers are bound by none.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
 
 from groupops import ConfigError
-from groupops_wecom.lenient import number, rows, table, tables, text, word, words
+from groupops_wecom.customers import (
+    LONGEST_WORD,
+    MOST_NODES,
+    MOST_RULES,
+    MOST_WORDS,
+    Customers,
+    InterceptRule,
+    Range,
+    Reaction,
+    Semantics,
+)
 
 PREFIX = "groupops-"
 """How the names of our rules begin; a rule of another name is never touched."""
 
-WORDS = 300
-"""Words of a rule, at most."""
-
-LONGEST_WORD = 32
-"""Characters of a word, at most; at least one."""
-
-RULES = 100
-"""Rules of the company, at most, whoever made them."""
-
-NODES = 1000
-"""Users and, apart from these, departments that a rule may name, at most."""
-
-SEMANTICS: Mapping[str, int] = {"phone": 1, "email": 2, "red_packet": 3}
-"""What WeCom recognises by its meaning: word → its number."""
-
-BLOCK, WARN = 1, 2
-"""What follows: the message is stopped, or its writer is warned and may send it all the same."""
+MEANINGS: Mapping[str, Semantics] = MappingProxyType({one.name.lower(): one for one in Semantics})
+"""What WeCom recognises by its meaning, by the words an operator writes: `phone`, `email`, `red_packet`."""
 
 Kind = Literal["add", "update", "delete"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """Whom a rule binds.
-
-    Args:
-        users: user ids, sorted.
-        departments: department ids, sorted; whoever is within is bound.
-    """
-
-    users: tuple[str, ...] = ()
-    departments: tuple[int, ...] = ()
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """As WeCom has it."""
-        return {"user_list": list(self.users), "department_list": list(self.departments)}
-
-    def without(self, other: Range) -> Range:
-        """Give what is in this one and not in the other."""
-        return Range(
-            users=tuple(one for one in self.users if one not in other.users),
-            departments=tuple(one for one in self.departments if one not in other.departments),
-        )
-
-    def __bool__(self) -> bool:
-        return bool(self.users or self.departments)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """A rule as it is to be, or as it is.
-
-    Args:
-        name: 1 to 20 characters.
-        words: sorted.
-        semantics: numbers of `SEMANTICS`, sorted.
-        kind: `BLOCK` or `WARN`.
-        whom: whom it binds.
-    """
-
-    name: str
-    words: tuple[str, ...]
-    semantics: tuple[int, ...] = ()
-    kind: int = BLOCK
-    whom: Range
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """What `add_intercept_rule` takes."""
-        return {
-            "rule_name": self.name,
-            "word_list": list(self.words),
-            "semantics_list": list(self.semantics),
-            "intercept_type": self.kind,
-            "applicable_range": self.whom.body,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,21 +39,21 @@ class Wanted:
 
     Args:
         words: word → where the operator wrote it.
-        semantics: numbers of `SEMANTICS`.
-        kind: `BLOCK` or `WARN`.
+        meanings: what is recognised by its meaning.
+        reaction: whether a message is stopped, or its writer warned.
         whom: whom the rules bind.
     """
 
     words: Mapping[str, str] = field(default_factory=dict[str, str])
-    semantics: tuple[int, ...] = ()
-    kind: int = BLOCK
+    meanings: tuple[Semantics, ...] = ()
+    reaction: Reaction = Reaction.BLOCK
     whom: Range = field(default_factory=Range)
 
 
-def rules_of(wanted: Wanted, others: int = 0) -> tuple[Rule, ...]:
+def rules_of(wanted: Wanted, others: int = 0) -> tuple[InterceptRule, ...]:
     """Cut a lexicon into rules: words in order, so that the same lexicon always gives the same rules.
 
-    What is recognised by its meaning goes with the first rule, since WeCom takes no rule without a word.
+    What is recognised by its meaning goes with the first rule: whether WeCom takes a rule without a word is not known.
 
     Args:
         wanted: what is to be published.
@@ -129,37 +67,38 @@ def rules_of(wanted: Wanted, others: int = 0) -> tuple[Rule, ...]:
         raise ConfigError("\n".join(faults))
     chosen = sorted(wanted.words)
     return tuple(
-        Rule(
-            name=f"{PREFIX}{place // WORDS + 1:03}",
-            words=tuple(chosen[place : place + WORDS]),
-            semantics=tuple(sorted(wanted.semantics)) if place == 0 else (),
-            kind=wanted.kind,
-            whom=wanted.whom,
+        InterceptRule(
+            name=f"{PREFIX}{place // MOST_WORDS + 1:03}",
+            words=tuple(chosen[place : place + MOST_WORDS]),
+            semantics=tuple(sorted(wanted.meanings)) if place == 0 else (),
+            reaction=wanted.reaction,
+            range=wanted.whom,
         )
-        for place in range(0, len(chosen), WORDS)
+        for place in range(0, len(chosen), MOST_WORDS)
     )
 
 
 def _faults(wanted: Wanted, others: int) -> Iterator[str]:
     for said, origin in sorted(wanted.words.items()):
-        if not 1 <= len(said) <= LONGEST_WORD:
+        if not 1 <= len(said.strip()) <= LONGEST_WORD or len(said) > LONGEST_WORD:
             yield (
                 f"{origin}: {said!r} has {len(said)} characters; WeCom takes 1 to {LONGEST_WORD} in a word: "
                 "shorten it or leave it out"
             )
-    if wanted.semantics and not wanted.words:
+    if wanted.meanings and not wanted.words:
         yield "what is recognised by its meaning needs a rule with at least one word: add a word"
     if wanted.words and not wanted.whom:
         yield "nobody is named whom the rules bind: name staff by --user or --department"
     for what, found in (("users", wanted.whom.users), ("departments", wanted.whom.departments)):
-        if len(found) > NODES:
-            yield f"{len(found)} {what} are named; WeCom takes at most {NODES}: name departments higher up"
-    needed = -(-len(wanted.words) // WORDS)
-    if needed + others > RULES:
+        if len(found) > MOST_NODES:
+            yield f"{len(found)} {what} are named; WeCom takes at most {MOST_NODES}: name departments higher up"
+    needed = -(-len(wanted.words) // MOST_WORDS)
+    if needed + others > MOST_RULES:
         more = f" besides {others} that are not ours" if others else ""
+        surplus = len(wanted.words) - max(MOST_RULES - others, 0) * MOST_WORDS
         yield (
-            f"{len(wanted.words)} words need {needed} rules{more}; WeCom takes at most {RULES} rules of {WORDS} words: "
-            f"leave {len(wanted.words) - max(RULES - others, 0) * WORDS} words out"
+            f"{len(wanted.words)} words need {needed} rules{more}; WeCom takes at most {MOST_RULES} rules of "
+            f"{MOST_WORDS} words: leave {surplus} words out"
         )
 
 
@@ -171,11 +110,11 @@ class Published:
     """What WeCom has.
 
     Args:
-        rules: our rules, by rule id, in the order of their names.
+        rules: our rules with their ids, in the order of their names.
         others: how many rules are not ours.
     """
 
-    rules: Mapping[str, Rule] = field(default_factory=dict[str, Rule])
+    rules: tuple[InterceptRule, ...] = ()
     others: int = 0
 
 
@@ -185,14 +124,12 @@ class Change:
 
     Args:
         kind: what is done.
-        rule_id: of the rule; empty for one that is to be made.
         before, after: the rule as it is and as it is to be; None where there is none.
     """
 
     kind: Kind
-    rule_id: str = ""
-    before: Rule | None = None
-    after: Rule | None = None
+    before: InterceptRule | None = None
+    after: InterceptRule | None = None
 
     @property
     def name(self) -> str:
@@ -203,63 +140,48 @@ class Change:
     @property
     def come(self) -> tuple[str, ...]:
         """Words that are stopped from now on by this rule."""
-        there = set(self.before.words) if self.before else set[str]()
-        return tuple(one for one in (self.after.words if self.after else ()) if one not in there)
+        return _only_in(self.after, self.before)
 
     @property
     def gone(self) -> tuple[str, ...]:
         """Words that this rule does not stop any more."""
-        stay = set(self.after.words) if self.after else set[str]()
-        return tuple(one for one in (self.before.words if self.before else ()) if one not in stay)
-
-    @property
-    def call(self) -> tuple[str, dict[str, Any]]:
-        """The interface and the body."""
-        match self.kind, self.before, self.after:
-            case "add", _, Rule() as rule:
-                return "externalcontact/add_intercept_rule", rule.body
-            case "update", Rule() as before, Rule() as after:
-                return "externalcontact/update_intercept_rule", _update(self.rule_id, before, after)
-            case _:
-                return "externalcontact/del_intercept_rule", {"rule_id": self.rule_id}
+        return _only_in(self.before, self.after)
 
 
-def _update(rule_id: str, before: Rule, after: Rule) -> dict[str, Any]:
-    """Give what an update takes: words and meanings whole, of the range only what comes and what goes."""
-    come, gone = after.whom.without(before.whom), before.whom.without(after.whom)
-    return {
-        "rule_id": rule_id,
-        "rule_name": after.name,
-        "word_list": list(after.words),
-        "extra_rule": {"semantics_list": list(after.semantics)},
-        "intercept_type": after.kind,
-        **({"add_applicable_range": come.body} if come else {}),
-        **({"remove_applicable_range": gone.body} if gone else {}),
-    }
+def _only_in(one: InterceptRule | None, other: InterceptRule | None) -> tuple[str, ...]:
+    there = set(other.words) if other else set[str]()
+    return tuple(word for word in (one.words if one else ()) if word not in there)
 
 
-def changes(published: Published, wanted: Sequence[Rule]) -> tuple[Change, ...]:
+def bare(rule: InterceptRule) -> InterceptRule:
+    """Give a rule without its id and with everything in order: two that say the same are the same."""
+    whom = Range(users=tuple(sorted(rule.range.users)), departments=tuple(sorted(rule.range.departments)))
+    return replace(
+        rule, id="", words=tuple(sorted(rule.words)), semantics=tuple(sorted(rule.semantics)), range=whom
+    )
+
+
+def changes(published: Published, wanted: Sequence[InterceptRule]) -> tuple[Change, ...]:
     """Give the calls that turn what is published into what is wanted; rules that are right are left alone.
 
     What is stopped stays so for as long as it can: rules go last, unless there is no room for those that come.
     """
-    by_name = {rule.name: (rule_id, rule) for rule_id, rule in published.rules.items()}
+    kept = {rule.name: rule for rule in published.rules}  # of several of one name the last
     names = {rule.name for rule in wanted}
-    spare = [rule_id for rule_id, rule in published.rules.items() if by_name[rule.name][0] != rule_id]
     gone = [
-        Change(kind="delete", rule_id=rule_id, before=rule)
-        for rule_id, rule in published.rules.items()
-        if rule_id in spare or rule.name not in names
+        Change(kind="delete", before=rule)
+        for rule in published.rules
+        if rule.name not in names or kept[rule.name] is not rule
     ]
     updated: list[Change] = []
     added: list[Change] = []
     for rule in wanted:
-        rule_id, before = by_name.get(rule.name, ("", None))
+        before = kept.get(rule.name)
         if before is None:
             added.append(Change(kind="add", after=rule))
-        elif before != rule:
-            updated.append(Change(kind="update", rule_id=rule_id, before=before, after=rule))
-    room = RULES - published.others - len(published.rules)
+        elif bare(before) != bare(rule):
+            updated.append(Change(kind="update", before=before, after=replace(rule, id=before.id)))
+    room = MOST_RULES - published.others - len(published.rules)
     return (*updated, *added, *gone) if len(added) <= room else (*gone, *updated, *added)
 
 
@@ -327,57 +249,23 @@ def _category_of(origin: str) -> str:
     return origin.rpartition("[")[2].removesuffix("]")
 
 
-# — as it is kept and told —
+# — as it is told —
 
 
-def rule_of(raw: Mapping[str, Any]) -> Rule:
-    """Read a rule as `get_intercept_rule` gives it, or as `Rule.body` wrote it."""
-    whom = table(raw.get("applicable_range"))
-    meanings = raw.get("semantics_list", table(raw.get("extra_rule")).get("semantics_list"))
-    return Rule(
-        name=text(raw.get("rule_name")),
-        words=tuple(sorted(words(raw.get("word_list")))),
-        semantics=tuple(sorted(_numbers(meanings))),
-        kind=int(number(raw.get("intercept_type")) or BLOCK),
-        whom=Range(
-            users=tuple(sorted(words(whom.get("user_list")))),
-            departments=tuple(sorted(_numbers(whom.get("department_list")))),
-        ),
-    )
-
-
-def _numbers(value: Any) -> Iterator[int]:
-    return (int(found) for one in rows(value) if (found := number(one)) is not None)
-
-
-class Asks(Protocol):
-    """What asks WeCom: `qyapi.QyApi`."""
-
-    async def call(
-        self, path: str, body: Mapping[str, Any] | None = None, *, method: Literal["POST", "GET"] = "POST"
-    ) -> dict[str, Any]:
-        """Call an interface; raises the adapter's errors."""
-        ...
-
-
-async def read_published(api: Asks) -> Published:
-    """Read what WeCom has: our rules whole, of all others only how many there are.
+async def read_published(customers: Customers) -> Published:
+    """Read what WeCom has: our rules, of all others only how many there are.
 
     Raises:
         ActionFailed, NetworkError: as `QyApi.call`.
     """
-    answer = await api.call("externalcontact/get_intercept_rule_list", method="GET")
-    listed = tables(answer.get("rule_list"))
-    ours = [one for one in listed if text(one.get("rule_name")).startswith(PREFIX)]
-    found: dict[str, Rule] = {}
-    for one in sorted(ours, key=lambda line: (text(line.get("rule_name")), word(line.get("rule_id")))):
-        rule_id = word(one.get("rule_id"))
-        told = await api.call("externalcontact/get_intercept_rule", {"rule_id": rule_id})
-        found[rule_id] = rule_of(table(told.get("rule")))
-    return Published(rules=found, others=len(listed) - len(ours))
+    told = await customers.rules()
+    ours = [rule for rule in told if rule.name.startswith(PREFIX)]
+    return Published(
+        rules=tuple(sorted(ours, key=lambda rule: (rule.name, rule.id))), others=len(told) - len(ours)
+    )
 
 
-async def carry_out(api: Asks, planned: Iterable[Change]) -> int:
+async def carry_out(customers: Customers, planned: Iterable[Change]) -> int:
     """Make the calls one after another; gives how many.
 
     Raises:
@@ -385,7 +273,18 @@ async def carry_out(api: Asks, planned: Iterable[Change]) -> int:
     """
     made = 0
     for change in planned:
-        path, body = change.call
-        await api.call(path, body)
+        await _call(customers, change)
         made += 1
     return made
+
+
+async def _call(customers: Customers, change: Change) -> None:
+    match change:
+        case Change(before=None, after=InterceptRule() as rule):
+            await customers.add_rule(rule)
+        case Change(before=InterceptRule() as before, after=InterceptRule() as rule):
+            await customers.update_rule(rule, before.range)
+        case Change(before=InterceptRule() as rule):
+            await customers.remove_rule(rule.id)
+        case _:
+            pass

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from tortoise import fields
 from tortoise.models import Model
 
-from groupops_wecom.intercept import Rule, rule_of
+from groupops_wecom.customers import InterceptRule, Range, Reaction, Semantics
 from groupops_wecom.rooms import Kind, Placed, Side
 
 
@@ -141,8 +141,8 @@ class Publishing:
 
     id: int = 0
     self_id: str
-    before: tuple[Rule, ...]
-    after: tuple[Rule, ...]
+    before: tuple[InterceptRule, ...]
+    after: tuple[InterceptRule, ...]
     at: datetime
     undone: bool = False
 
@@ -178,10 +178,19 @@ def _publishing(row: InterceptPublishing) -> Publishing:
     )
 
 
-def _written(rules: Iterable[Rule]) -> str:
-    return json.dumps([rule.body for rule in rules], ensure_ascii=False)
+def _written(rules: Iterable[InterceptRule]) -> str:
+    return json.dumps([asdict(rule) for rule in rules], ensure_ascii=False)
 
 
-def _read(kept: str) -> tuple[Rule, ...]:
+def _read(kept: str) -> tuple[InterceptRule, ...]:
     found: list[dict[str, Any]] = json.loads(kept)
-    return tuple(rule_of(one) for one in found)
+    return tuple(
+        InterceptRule(
+            name=one["name"],
+            words=tuple(one["words"]),
+            semantics=tuple(map(Semantics, one["semantics"])),
+            reaction=Reaction(one["reaction"]),
+            range=Range(users=tuple(one["range"]["users"]), departments=tuple(one["range"]["departments"])),
+        )
+        for one in found
+    )

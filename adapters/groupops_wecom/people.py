@@ -7,18 +7,18 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, Literal, Protocol
 
 from groupops import AccountId, Directory, GroupId, Person, PersonId, PersonLine, PersonsTold
 from groupops.importers import Diff, Roster, compare
+from groupops_wecom.contacts import Contacts, Member, Status
 from groupops_wecom.event import ChangeContact
 from groupops_wecom.exception import ActionFailed
-from groupops_wecom.lenient import number, rows, tables, text, word
+from groupops_wecom.qyapi import QyApi
 from groupops_wecom.rooms import NAME
 from groupops_wecom.rooms import account as account_of
 
-LEFT = 5
-"""Status of a member who left the company; 1 active, 2 disabled, 4 not activated are still of it."""
+LONGEST = 100
+"""Characters of a name, a department or a position that are kept."""
 
 SOURCE = "contacts"
 """Who said it: the company's own contacts."""
@@ -65,41 +65,31 @@ class Employee:
         )
 
 
-def employee_of(user: Mapping[str, Any], departments: Mapping[int, str]) -> Employee | None:
-    """Read a member as `user/list` and `user/get` give one; None for what has no id.
+def employee_of(member: Member, names: Mapping[int, str]) -> Employee:
+    """Give what the register needs of a member.
 
     Args:
-        user: the member.
-        departments: id → name.
+        member: as WeCom tells it.
+        names: department → its name.
     """
-    userid = word(user.get("userid"), 128)
-    if not userid:
-        return None
     return Employee(
-        userid=userid,
-        name=text(user.get("name")).strip()[:100],
-        department=_department(user, departments),
-        position=text(user.get("position")).strip()[:100],
-        left=number(user.get("status")) == LEFT,
+        userid=member.userid,
+        name=member.name.strip()[:LONGEST],
+        department=_department(member, names),
+        position=member.position.strip()[:LONGEST],
+        left=member.status is Status.LEFT,
     )
 
 
-def _department(user: Mapping[str, Any], departments: Mapping[int, str]) -> str:
+def _department(member: Member, names: Mapping[int, str]) -> str:
     """Give the name of the main department, else of the first that has one."""
-    ids = [user.get("main_department"), *rows(user.get("department"))]
-    names = (departments.get(id_, "") for id_ in ids if isinstance(id_, int))
-    return next((name for name in names if name), "")
-
-
-def departments_of(answer: Mapping[str, Any]) -> dict[int, str]:
-    """Read `department/list`: id → name, in the order told."""
-    found = ((one.get("id"), text(one.get("name")).strip()[:100]) for one in tables(answer.get("department")))
-    return {id_: name for id_, name in found if isinstance(id_, int)}
+    told = (names.get(id_, "") for id_ in (member.main_department, *member.departments))
+    return next((name for name in told if name), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contacts:
-    """The contacts as the app sees them.
+class Staff:
+    """Everybody of the company, as far as the app sees them.
 
     Args:
         employees: everybody, once, in the order of the user ids.
@@ -123,17 +113,17 @@ class Contacts:
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def gathered(users: Iterable[Mapping[str, Any]], departments: Mapping[int, str]) -> Contacts:
-    """Gather the members of all departments; who is in several is told several times and counts once."""
-    found: dict[str, Employee] = {}
-    for user in users:
-        one = employee_of(user, departments)
-        if one is not None:
-            found.setdefault(one.userid, one)
-    everybody = [one for _, one in sorted(found.items())]
-    return Contacts(
+def staff_of(members: Iterable[Member], names: Mapping[int, str]) -> Staff:
+    """Give everybody.
+
+    Args:
+        members: each once.
+        names: department → its name.
+    """
+    everybody = sorted((employee_of(one, names) for one in members), key=lambda one: one.userid)
+    return Staff(
         employees=tuple(one for one in everybody if one.name),
-        departments=len(departments),
+        departments=len(names),
         unseen=frozenset(one.userid for one in everybody if not one.name),
     )
 
@@ -180,14 +170,14 @@ class Found:
     """What the contacts would change.
 
     Args:
-        contacts: what was read.
+        staff: what was read.
         roster: the same as lines.
         diff: the difference, as of any other roster.
         gone: user ids that were in the contacts last time and are not any more.
         known: how many there were last time.
     """
 
-    contacts: Contacts
+    staff: Staff
     roster: Roster
     diff: Diff
     gone: tuple[str, ...] = ()
@@ -200,7 +190,7 @@ class Found:
 
 
 def held_against(
-    contacts: Contacts,
+    staff: Staff,
     register: Register,
     known: Collection[str],
     *,
@@ -214,21 +204,21 @@ def held_against(
     not in them (another platform's people, customers) nothing is said.
 
     Args:
-        contacts: what was read.
+        staff: what was read.
         register: who is registered.
         known: the user ids that were there last time.
         now: when it is said.
         zone: the timezone dates are shown in.
         keep_details: True to leave department and position of whom the register knows as they are.
     """
-    there = contacts.unseen | {one.userid for one in contacts.employees}
+    there = staff.unseen | {one.userid for one in staff.employees}
     gone = tuple(sorted(set(known) - there))
-    roster = _roster(contacts, _lines(contacts, register, gone), keep_details=keep_details)
+    roster = _roster(staff, _lines(staff, register, gone), keep_details=keep_details)
     diff = compare(roster, register.persons, register.holders, now=now, zone=zone)
     mine = {id_ for account, id_ in register.holders.items() if account.startswith(f"{NAME}:")}
     missing = tuple(person for person in diff.missing if person.id in mine)
     return Found(
-        contacts=contacts,
+        staff=staff,
         roster=roster,
         diff=replace(diff, missing=missing),
         gone=gone,
@@ -236,11 +226,11 @@ def held_against(
     )
 
 
-def _lines(contacts: Contacts, register: Register, gone: Iterable[str]) -> tuple[PersonLine, ...]:
+def _lines(staff: Staff, register: Register, gone: Iterable[str]) -> tuple[PersonLine, ...]:
     """Give a line for everybody; who has left and was never registered is none of ours."""
     there = [
         _filled(one, register)
-        for one in contacts.employees
+        for one in staff.employees
         if not one.left or register.of(account_of(one.userid)) is not None
     ]
     named = {account for line in there for account in line.accounts}
@@ -281,11 +271,11 @@ def line_of(person: Person, *, active: bool, accounts: tuple[AccountId, ...] = (
     )
 
 
-def _roster(contacts: Contacts, lines: tuple[PersonLine, ...], *, keep_details: bool) -> Roster:
+def _roster(staff: Staff, lines: tuple[PersonLine, ...], *, keep_details: bool) -> Roster:
     return Roster(
         file=NAME,
         sheet="",
-        sha256=contacts.sha256,
+        sha256=staff.sha256,
         columns=NAMES_ONLY if keep_details else SPOKEN_OF,
         lines=lines,
         rows=tuple(range(1, len(lines) + 1)),
@@ -305,7 +295,7 @@ def changed_line(employee: Employee, person: Person | None, *, renamed: bool = F
         person: who is registered under its account, or under the one it had.
         renamed: True when it has another id now, which the person gets besides.
     """
-    if person is None:
+    if person is None or person.provisional:
         return None if employee.left or not employee.name else employee.line()
     line = line_of(person, active=not employee.left, accounts=(account_of(employee.userid),))
     if employee.left:
@@ -326,7 +316,8 @@ def _says_the_same(line: PersonLine, person: Person) -> bool:
 
 def left_line(person: Person | None) -> PersonLine | None:
     """Give the line for a member who was deleted; None for somebody nobody knows, or who is gone already."""
-    return None if person is None or not person.active else line_of(person, active=False)
+    registered = person is not None and not person.provisional and person.active
+    return line_of(person, active=False) if person is not None and registered else None
 
 
 # — asking WeCom —
@@ -335,33 +326,15 @@ UNKNOWN_USER = 60111
 """WeCom's number for a user id nobody has."""
 
 
-class Asks(Protocol):
-    """What asks WeCom: `qyapi.QyApi`."""
-
-    async def call(
-        self,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        params: Mapping[str, str] | None = None,
-        method: Literal["POST", "GET"] = "POST",
-    ) -> dict[str, Any]:
-        """Call an interface; raises the adapter's errors."""
-        ...
-
-
-async def read_contacts(api: Asks) -> Contacts:
-    """Walk the departments the app sees and read their members; WeCom has no recursion of its own.
+async def read_staff(api: QyApi) -> Staff:
+    """Walk the departments the app sees.
 
     Raises:
         ActionFailed, NetworkError: as `QyApi.call`; half of the contacts are none.
     """
-    names = departments_of(await api.call("department/list", method="GET"))
-    users: list[Mapping[str, Any]] = []
-    for id_ in names:
-        answer = await api.call("user/list", params={"department_id": str(id_)}, method="GET")
-        users += tables(answer.get("userlist"))
-    return gathered(users, names)
+    contacts = Contacts(api)
+    names = {one.id: one.name for one in await contacts.departments()}
+    return staff_of(await contacts.everybody(), names)
 
 
 class Following:
@@ -371,8 +344,8 @@ class Following:
         api: the app that may read contacts.
     """
 
-    def __init__(self, api: Asks) -> None:
-        self._api = api
+    def __init__(self, api: QyApi) -> None:
+        self._contacts = Contacts(api)
         self._names: dict[int, str] = {}
 
     async def told_of(
@@ -395,33 +368,34 @@ class Following:
             self._names.clear()
         if not event.user_id or not event.change.endswith("_user"):
             return None
-        person = people.person(account_of(event.user_id))
-        known = None if person is None or person.provisional else person
-        if event.change == "delete_user":
-            line = left_line(known)
-        else:
-            employee = await self._employee(event.new_user_id or event.user_id)
-            line = changed_line(employee, known, renamed=bool(event.new_user_id)) if employee else None
+        line = await self._line(event, people)
         if line is None:
             return None
-        moment = datetime.fromtimestamp(event.moment, UTC)
+        at = datetime.fromtimestamp(event.moment, UTC)
         return PersonsTold(
             id=f"{NAME}:{event.event_id}",
-            at=moment,
+            at=at,
             group_id=group,
             source=SOURCE,
-            received_at=now if now - moment > LATE else None,
+            received_at=now if now - at > LATE else None,
             lines=(line,),
         )
+
+    async def _line(self, event: ChangeContact, people: Directory) -> PersonLine | None:
+        person = people.person(account_of(event.user_id))
+        if event.change == "delete_user":
+            return left_line(person)
+        employee = await self._employee(event.new_user_id or event.user_id)
+        return changed_line(employee, person, renamed=bool(event.new_user_id)) if employee else None
 
     async def _employee(self, userid: str) -> Employee | None:
         """Look a member up; None for whom nobody knows any more."""
         try:
-            user = await self._api.call("user/get", params={"userid": userid}, method="GET")
+            member = await self._contacts.member(userid)
         except ActionFailed as error:
             if error.errcode == UNKNOWN_USER:
                 return None
             raise
-        if not _department(user, self._names):
-            self._names = departments_of(await self._api.call("department/list", method="GET"))
-        return employee_of(user, self._names)
+        if not _department(member, self._names):
+            self._names = {one.id: one.name for one in await self._contacts.departments()}
+        return employee_of(member, self._names)

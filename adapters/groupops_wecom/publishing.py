@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
 from groupops import AtDesk, ConfigError, Desk, GroupId, Note, PlatformError
 from groupops_wecom import models
+from groupops_wecom.customers import Customers, InterceptRule, Range, Reaction, Semantics
 from groupops_wecom.exception import ActionFailed, NetworkError
 from groupops_wecom.intercept import (
-    BLOCK,
-    SEMANTICS,
-    WARN,
+    MEANINGS,
     Change,
     Published,
-    Range,
-    Rule,
     Wanted,
+    bare,
     carry_out,
     changes,
     lexicon_of,
@@ -43,8 +41,8 @@ class Asked:
         groups: groups whose own words are taken.
         lists: files whose words are taken.
         whom: whom the rules are to bind; empty for whom they bound when they were published last.
-        also: what else is recognised, words of `SEMANTICS`.
-        kind: `BLOCK` or `WARN`.
+        also: what else is recognised, words of `MEANINGS`.
+        reaction: whether a message is stopped, or its writer warned.
         apply: do it, rather than show what would be done.
         app: AgentId of the app to publish by; 0 for the only one with customer contact.
         as_json: answer as JSON.
@@ -54,7 +52,7 @@ class Asked:
     lists: tuple[str, ...] = ()
     whom: Range = field(default_factory=Range)
     also: tuple[str, ...] = ()
-    kind: int = BLOCK
+    reaction: Reaction = Reaction.BLOCK
     apply: bool = False
     app: int = 0
     as_json: bool = False
@@ -83,7 +81,7 @@ async def publish(desk: Desk, asked: Asked) -> None:
 
 async def _published(at_wecom: Office) -> Published:
     try:
-        return await read_published(at_wecom.api)
+        return await read_published(Customers(at_wecom.api))
     except (ActionFailed, NetworkError) as error:
         raise refused(error, "read the intercept rules") from None
 
@@ -95,45 +93,53 @@ async def _wanted(at: AtDesk, self_id: str, asked: Asked) -> Wanted:
     for path in asked.lists:
         words |= read_words(path)
     whom = asked.whom or await _last_range(self_id)
-    return Wanted(words=words, semantics=_meanings(asked.also), kind=asked.kind, whom=whom)
+    return Wanted(words=words, meanings=_meanings(asked.also), reaction=asked.reaction, whom=whom)
 
 
 async def _last_range(self_id: str) -> Range:
     """Give whom the rules bound when they were published last."""
     rules = [rule for one in await models.publishings(self_id) if not one.undone for rule in one.after]
-    return rules[0].whom if rules else Range()
+    return rules[0].range if rules else Range()
 
 
-def _meanings(also: Iterable[str]) -> tuple[int, ...]:
-    unknown = [one for one in also if one not in SEMANTICS]
+def _meanings(also: Iterable[str]) -> tuple[Semantics, ...]:
+    unknown = [one for one in also if one not in MEANINGS]
     if unknown:
-        raise ConfigError(f"--also {unknown[0]}: there is {', '.join(SEMANTICS)}")
-    return tuple(sorted({SEMANTICS[one] for one in also}))
+        raise ConfigError(f"--also {unknown[0]}: there is {', '.join(MEANINGS)}")
+    return tuple(sorted({MEANINGS[one] for one in also}))
 
 
 async def _publish(
-    at: AtDesk, at_wecom: Office, there: Published, rules: tuple[Rule, ...], planned: tuple[Change, ...]
+    at: AtDesk,
+    at_wecom: Office,
+    there: Published,
+    rules: tuple[InterceptRule, ...],
+    planned: tuple[Change, ...],
 ) -> int:
     """Write down what stands, make the calls, and see that WeCom has what was wanted."""
     now, self_id = at.tools.clock.now(), at_wecom.info.self_id
-    before = tuple(there.rules.values())
+    before = tuple(map(bare, there.rules))
     number = await models.keep_publishing(Publishing(self_id=self_id, before=before, after=rules, at=now))
     await _make(at_wecom, rules, planned)
     await _note(at, "intercept rules published", number, planned)
     return number
 
 
-async def _make(at_wecom: Office, rules: tuple[Rule, ...], planned: tuple[Change, ...]) -> None:
+async def _make(at_wecom: Office, rules: tuple[InterceptRule, ...], planned: tuple[Change, ...]) -> None:
     try:
-        await carry_out(at_wecom.api, planned)
+        await carry_out(Customers(at_wecom.api), planned)
     except (ActionFailed, NetworkError) as error:
         raise refused(error, "publish") from None
     stands = await _published(at_wecom)
-    if {rule.name: rule for rule in stands.rules.values()} != {rule.name: rule for rule in rules}:
+    if _by_name(stands.rules) != _by_name(rules):
         raise PlatformError(
             "WeCom took the calls and has other rules than were published: look at them with "
             "`groupops wecom intercept show`, and publish again or roll back"
         )
+
+
+def _by_name(rules: Iterable[InterceptRule]) -> list[InterceptRule]:
+    return sorted(map(bare, rules), key=lambda rule: rule.name)
 
 
 async def roll_back(desk: Desk, asked: Asked) -> None:
@@ -172,9 +178,9 @@ async def show_rules(desk: Desk, asked: Asked) -> None:
     """
     there = await _published(office(desk, asked.app, customers=True))
     if asked.as_json:
-        desk.say(_dumps({"rules": [rule.body for rule in there.rules.values()], "others": there.others}))
+        desk.say(_dumps({"rules": [asdict(rule) for rule in there.rules], "others": there.others}))
         return
-    lines = [_rule_text(rule) for rule in there.rules.values()] or ["没有由本程序发布的规则。"]
+    lines = [_rule_text(rule) for rule in there.rules] or ["没有由本程序发布的规则。"]
     if there.others:
         lines.append(f"另有 {there.others} 条不是本程序发布的规则,从不改动。")
     desk.say("\n".join(lines))
@@ -194,10 +200,10 @@ async def _note(at: AtDesk, what: str, number: int, planned: Sequence[Change]) -
 
 
 def _say_plan(
-    desk: Desk, there: Published, rules: Sequence[Rule], planned: Sequence[Change], asked: Asked
+    desk: Desk, there: Published, rules: Sequence[InterceptRule], planned: Sequence[Change], asked: Asked
 ) -> None:
     if asked.as_json:
-        calls = [{"kind": one.kind, "name": one.name, "call": list(one.call)} for one in planned]
+        calls = [{"kind": one.kind, "name": one.name, "come": one.come, "gone": one.gone} for one in planned]
         desk.say(_dumps({"rules": len(rules), "others": there.others, "changes": calls}))
         return
     total = sum(len(rule.words) for rule in rules)
@@ -205,7 +211,7 @@ def _say_plan(
         f"要有 {len(rules)} 条规则,共 {total} 个词;企业微信上现有 {len(there.rules)} 条,另有别人的 {there.others} 条。"
     ]
     if rules:
-        lines.append(f"约束:{_whom_text(rules[0].whom)}(只约束这些员工发给客户的话,客户不受约束)。")
+        lines.append(f"约束:{_whom_text(rules[0].range)}(只约束这些员工发给客户的话,客户不受约束)。")
     lines += [_change_text(change) for change in planned]
     lines.append(_ending(planned, asked))
     desk.say("\n".join(lines))
@@ -242,32 +248,32 @@ def _change_text(change: Change) -> str:
         parts.append(f"减词 {len(change.gone)}:{_some(change.gone)}")
     before, after = change.before, change.after
     if before is not None and after is not None:
-        parts += [text for one, other, text in _differences(before, after) if one != other]
+        parts += [text for one, other, text in _differences(bare(before), bare(after)) if one != other]
     return " ".join(parts)
 
 
-def _differences(before: Rule, after: Rule) -> Iterable[tuple[object, object, str]]:
-    yield before.kind, after.kind, _kind_text(after.kind)
+def _differences(before: InterceptRule, after: InterceptRule) -> Iterable[tuple[object, object, str]]:
+    yield before.reaction, after.reaction, _reaction_text(after.reaction)
     yield before.semantics, after.semantics, f"另识别:{_meaning_text(after)}"
-    yield before.whom, after.whom, f"范围改为 {_whom_text(after.whom)}"
+    yield before.range, after.range, f"范围改为 {_whom_text(after.range)}"
 
 
-def _rule_text(rule: Rule) -> str:
+def _rule_text(rule: InterceptRule) -> str:
     return (
-        f"{rule.name}:{len(rule.words)} 个词({_some(rule.words)});{_kind_text(rule.kind)};"
-        f"另识别:{_meaning_text(rule)};约束:{_whom_text(rule.whom)}"
+        f"{rule.name}:{len(rule.words)} 个词({_some(rule.words)});{_reaction_text(rule.reaction)};"
+        f"另识别:{_meaning_text(rule)};约束:{_whom_text(rule.range)}"
     )
 
 
-def _kind_text(kind: int) -> str:
-    return "只提醒" if kind == WARN else "警告并拦截"
+def _reaction_text(reaction: Reaction) -> str:
+    return "只提醒" if reaction is Reaction.WARN else "警告并拦截"
 
 
-_MEANINGS = {1: "手机号", 2: "邮箱", 3: "红包"}
+_MEANINGS = {Semantics.PHONE: "手机号", Semantics.EMAIL: "邮箱", Semantics.RED_PACKET: "红包"}
 
 
-def _meaning_text(rule: Rule) -> str:
-    return "、".join(_MEANINGS.get(one, str(one)) for one in rule.semantics) or "无"
+def _meaning_text(rule: InterceptRule) -> str:
+    return "、".join(_MEANINGS[one] for one in rule.semantics) or "无"
 
 
 def _whom_text(whom: Range) -> str:

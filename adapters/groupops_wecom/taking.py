@@ -25,7 +25,7 @@ from groupops.importers import diff_json, diff_text
 from groupops_wecom import models
 from groupops_wecom.exception import ActionFailed, NetworkError
 from groupops_wecom.office import office, refused
-from groupops_wecom.people import Found, Register, held_against, read_contacts
+from groupops_wecom.people import Found, Register, held_against, read_staff
 
 BY = "operator"
 """Who is named as the giver of what a command changes."""
@@ -62,7 +62,7 @@ async def take_contacts(desk: Desk, asked: Taking) -> None:
     """
     at_wecom = office(desk, asked.app)
     try:
-        read = await read_contacts(at_wecom.api)
+        read = await read_staff(at_wecom.api)
     except (ActionFailed, NetworkError) as error:
         raise refused(error, "read the contacts") from None
     corp = at_wecom.info.corp_id
@@ -99,17 +99,19 @@ def zone_of(at: AtDesk) -> tzinfo:
 
 
 def _read_text(found: Found) -> str:
-    contacts = found.contacts
-    said = f"企业微信通讯录:{contacts.departments} 个部门,{len(contacts.employees)} 人(内容指纹 {contacts.sha256[:12]})。"
-    if contacts.unseen:
-        said += f"\n另有 {len(contacts.unseen)} 人看不到姓名(应用的可见范围或权限不够),不作处理。"
+    staff = found.staff
+    said = (
+        f"企业微信通讯录:{staff.departments} 个部门,{len(staff.employees)} 人(内容指纹 {staff.sha256[:12]})。"
+    )
+    if staff.unseen:
+        said += f"\n另有 {len(staff.unseen)} 人看不到姓名(应用的可见范围或权限不够),不作处理。"
     if found.gone:
         said += f"\n比上次少了 {len(found.gone)} 人:{'、'.join(found.gone[:SHOWN])}{'…' if len(found.gone) > SHOWN else ''}"
     return said
 
 
 def _may_be_applied(found: Found, asked: Taking) -> None:
-    if not found.contacts.employees:
+    if not found.staff.employees:
         raise ConfigError("通讯录是空的,什么都没有改动;请检查应用的可见范围。")
     if found.diff.unclear:
         raise ConfigError(
@@ -126,7 +128,7 @@ def _may_be_applied(found: Found, asked: Taking) -> None:
 async def _apply(at: AtDesk, found: Found, corp: str) -> dict[str, int]:
     """Do it: one enrolment, all of it or nothing; then remember who was there, ask, and note."""
     enrolled = await at.enrol(found.diff.lines, by=BY) if found.diff.lines else Enrolled()
-    await models.keep_contacts(corp, found.contacts.userids)
+    await models.keep_contacts(corp, found.staff.userids)
     did = {
         "created": enrolled.created,
         "changed": enrolled.changed,
@@ -137,7 +139,7 @@ async def _apply(at: AtDesk, found: Found, corp: str) -> dict[str, int]:
     if groups:
         group = groups[0].id
         asked = [_dispute(group, one, at.tools.people.persons()) for one in enrolled.disputed]
-        detail: dict[str, str | int] = {**found.diff.counts, **did, "sha256": found.contacts.sha256}
+        detail: dict[str, str | int] = {**found.diff.counts, **did, "sha256": found.staff.sha256}
         note = Note(group_id=group, what="contacts taken in", subject="roster", actor=BY, detail=detail)
         await at.do(group, [note, *asked])
     return did
@@ -161,10 +163,10 @@ def _say_taken(desk: Desk, found: Found, asked: Taking, did: Mapping[str, int]) 
     if asked.as_json:
         told = {
             "contacts": {
-                "departments": found.contacts.departments,
-                "employees": len(found.contacts.employees),
-                "unseen": len(found.contacts.unseen),
-                "sha256": found.contacts.sha256,
+                "departments": found.staff.departments,
+                "employees": len(found.staff.employees),
+                "unseen": len(found.staff.unseen),
+                "sha256": found.staff.sha256,
             },
             "gone": list(found.gone),
             "diff": diff_json(found.diff),

@@ -14,7 +14,7 @@ from groupops import AccountId, GroupId, Person, PersonLine
 from groupops.testing import Rig, rig
 from groupops_wecom.app_events import app_event
 from groupops_wecom.event import ChangeContact
-from groupops_wecom.people import Following, read_contacts
+from groupops_wecom.people import Following, read_staff
 from groupops_wecom.qyapi import QyApi
 from groupops_wecom.testing import FakeWeCom, running
 from tests.support.wecom_stub import OVER_HTTPX
@@ -175,9 +175,9 @@ async def test_the_whole_of_the_contacts_is_read_by_walking_the_departments(comp
     world.hire("lilei", "李雷", 1)
     world.hire("gone", "走了", 2, status=5)
 
-    contacts = await read_contacts(company.api)
+    staff = await read_staff(company.api)
 
-    assert [(one.userid, one.department) for one in contacts.employees] == [
+    assert [(one.userid, one.department) for one in staff.employees] == [
         ("lilei", "公司"),
         ("wangfang", "出纳组"),
     ]

@@ -16,8 +16,8 @@ from typer.main import get_command
 from groupops import AccountId, ConfigError, GroupId, Manifest, PersonLine, PlatformError
 from groupops.desk import Shell, Sitting
 from groupops.testing import Rig, rig
+from groupops_wecom.customers import Range, Reaction
 from groupops_wecom.desk import commands
-from groupops_wecom.intercept import WARN, Range
 from groupops_wecom.models import KnownContact, publishings
 from groupops_wecom.office import office
 from groupops_wecom.publishing import Asked, publish, roll_back, show_rules
@@ -301,7 +301,13 @@ async def test_a_file_of_words_is_published_as_well(desk: Desk, tmp_path: Path) 
 
     await publish(
         desk,
-        Asked(groups=(CUSTOMERS,), lists=(str(tmp_path / "more.txt"),), whom=STAFF, kind=WARN, apply=True),
+        Asked(
+            groups=(CUSTOMERS,),
+            lists=(str(tmp_path / "more.txt"),),
+            whom=STAFF,
+            reaction=Reaction.WARN,
+            apply=True,
+        ),
     )
 
     assert desk.rules == {"groupops-001": ["加微信", "澳门首家", "百家乐代理"]}

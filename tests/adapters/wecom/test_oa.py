@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nonebot.drivers.httpx import Mixin
 
-from groupops import AccountId, GroupId, ReadCheckIns
-from groupops_wecom.oa import AT_ONCE, SPAN, facts, pull, shares
+from groupops import AccountId, GroupId, Location, ReadCheckIns
+from groupops_wecom import checkins
+from groupops_wecom.exception import ActionFailed
+from groupops_wecom.oa import facts, pull
+from groupops_wecom.qyapi import QyApi
+from groupops_wecom.testing import CORP, CheckIn, FakeWeCom, Fault, running
+from tests.support.wecom_stub import OVER_HTTPX
+
+pytestmark = OVER_HTTPX
 
 GROUP = GroupId("wecom:duty01")
 SINCE = datetime(2026, 11, 26, 0, 30, tzinfo=UTC)
@@ -42,7 +51,8 @@ def line(**more: Any) -> dict[str, Any]:
 
 
 def read(*lines: dict[str, Any], action: ReadCheckIns | None = None) -> Any:
-    return facts(lines, action or asked(), now=UNTIL)
+    found = [one for one in map(checkins.read, lines) if one is not None]
+    return facts(found, action or asked(), now=UNTIL)
 
 
 # — reading —
@@ -143,54 +153,84 @@ def test_lines_of_any_shape_are_read(shape: dict[str, Any]) -> None:
 # — asking —
 
 
+@dataclass
 class Attendance:
-    """Answers with one line for everybody asked, and keeps what was asked."""
+    """A company whose people check in, and the client of its app."""
 
-    corp_id = "ww1"
+    wecom: FakeWeCom
+    api: QyApi
 
-    def __init__(self) -> None:
-        self.bodies: list[Any] = []
-        self.claims: list[str] = []
+    def punch(self, userid: str, minutes: int = 10, **more: Any) -> None:
+        at = SINCE.timestamp() + 60 * minutes
+        self.wecom.world.check_ins.append(
+            CheckIn(**{"userid": userid, "at": at, "lat": 30.547645, "lng": 104.063236, **more})
+        )
 
-    async def call(self, path: str, body: Any = None, *, claims: Any = ()) -> dict[str, Any]:
-        assert path == "checkin/getcheckindata"
-        self.bodies.append(body)
-        self.claims += [one.kind for one in claims]
-        return {"checkindata": [line(userid=one) for one in body["useridlist"]]}
+    @property
+    def asked(self) -> list[list[str]]:
+        """Whom was asked about, call by call."""
+        return [
+            call.body["useridlist"] for call in self.wecom.rest.calls if call.name == "checkin/getcheckindata"
+        ]
 
 
-async def test_a_hundred_at_once_are_asked_for_and_counted() -> None:
-    attendance, names = Attendance(), [f"u{number:03}" for number in range(250)]
+@pytest.fixture
+async def attendance() -> AsyncGenerator[Attendance]:
+    async with running(FakeWeCom()) as wecom:
+        app = wecom.world.app()
+        for number in range(250):
+            wecom.world.hire(f"u{number:03}", f"员工{number}")
+        yield Attendance(wecom, QyApi(CORP, {"app": app.secret}, Mixin().request, wecom.rest.base))
 
-    found = await pull(attendance, asked(*names), now=UNTIL)
 
-    assert [len(body["useridlist"]) for body in attendance.bodies] == [100, 100, 50]
-    assert attendance.claims == ["checkin"] * 3
+async def test_everybody_asked_about_comes_and_nobody_else(attendance: Attendance) -> None:
+    for number in range(250):
+        attendance.punch(f"u{number:03}")
+    names = [f"u{number:03}" for number in range(220)]
+
+    found = await pull(attendance.api, asked(*names), now=UNTIL)
+
+    assert [len(share) for share in attendance.asked] == [100, 100, 20]
     assert {fact.account for fact in found} == {f"wecom:{name}" for name in names}
 
 
-async def test_accounts_of_another_platform_are_not_asked_for() -> None:
-    attendance = Attendance()
+async def test_check_ins_come_oldest_first_with_their_place(attendance: Attendance) -> None:
+    attendance.punch("u001", 20, title="总部")
+    attendance.punch("u001", 10, exception="时间异常;地点异常")
+    attendance.punch("u001", 15, kind="下班打卡")
+    attendance.punch("u001", 16, exception="未打卡")
+
+    one, other = await pull(attendance.api, asked("u001"), now=UNTIL)
+
+    assert (one.at, one.odd) == (SINCE + timedelta(minutes=10), ("place", "time"))
+    assert (other.label, other.location) == (
+        "总部",
+        Location(latitude=30.547645, longitude=104.063236, crs="gcj02"),
+    )
+
+
+async def test_accounts_of_another_platform_are_not_asked_for(attendance: Attendance) -> None:
     action = ReadCheckIns(group_id=GROUP, accounts=(AccountId("qq:1"),), since=SINCE, until=UNTIL)
 
-    assert await pull(attendance, action, now=UNTIL) == ()
-    assert attendance.bodies == []
+    assert await pull(attendance.api, action, now=UNTIL) == ()
+    assert attendance.asked == []
 
 
-@given(people=st.integers(1, 350), seconds=st.integers(0, 100 * 86_400))
-def test_calls_keep_within_the_limits_and_leave_nothing_out(people: int, seconds: int) -> None:
-    action = asked(*(f"u{number}" for number in range(people)), until=SINCE + timedelta(seconds=seconds))
+async def test_a_single_moment_may_be_asked_about(attendance: Attendance) -> None:
+    attendance.punch("u001", 0)
 
-    calls = list(shares(action))
+    [fact] = await pull(attendance.api, asked("u001", until=SINCE), now=UNTIL)
 
-    assert all(1 <= len(one.userids) <= AT_ONCE for one in calls)
-    assert all(0 < one.end - one.start <= SPAN.total_seconds() for one in calls)
-    by_person: dict[str, list[tuple[int, int]]] = {}
-    for one in calls:
-        for userid in one.userids:
-            by_person.setdefault(userid, []).append((one.start, one.end))
-    assert len(by_person) == people
-    for spans in by_person.values():
-        assert spans[0][0] == int(SINCE.timestamp())
-        assert spans[-1][1] >= int(action.until.timestamp())
-        assert all(earlier[1] == later[0] for earlier, later in pairwise(spans))
+    assert fact.at == SINCE
+
+
+async def test_a_refusal_gives_nothing_and_asking_again_gives_the_same(attendance: Attendance) -> None:
+    attendance.punch("u001")
+    attendance.wecom.rest.faults.add("checkin/getcheckindata", Fault(errcode=301024))
+    with pytest.raises(ActionFailed):
+        await pull(attendance.api, asked("u001"), now=UNTIL)
+
+    first = await pull(attendance.api, asked("u001"), now=UNTIL)
+
+    assert first == await pull(attendance.api, asked("u001"), now=UNTIL)
+    assert len(first) == 1
