@@ -49,6 +49,7 @@ class LongLink:
     Attributes:
         frames: what passed, in order.
         answers_pings: unset it to let a connection look dead.
+        subscribes: how often a bot may subscribe; how often is not published, only that it is limited.
     """
 
     def __init__(self, bots: AiBots) -> None:
@@ -60,7 +61,7 @@ class LongLink:
         self.connections = 0
         self._live: dict[str, ServerConnection] = {}
         self._late_ones: set[asyncio.Task[None]] = set()
-        self._subscribes = Meter((30, 60))
+        self.subscribes = Meter((30, 60))
 
     @property
     def url(self) -> str:
@@ -189,7 +190,7 @@ class LongLink:
     def _subscribe(self, frame: Json) -> AiBot:
         body: Json = frame.get("body", {})
         bot = self.bots.world.bots.get(str(body.get("bot_id")))
-        if not self._subscribes.admits(str(body.get("bot_id")), self.bots.world.now()):
+        if not self.subscribes.admits(str(body.get("bot_id")), self.bots.world.now()):
             raise RefusalError(45009, "api freq out of limit")
         if bot is None or bot.callback is not None:
             raise RefusalError(NO_BOT, "invalid bot_id")
