@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -22,7 +23,21 @@ from tests.support.soak import Soak
 
 BODIES = 10_000
 GROWS_MB = 25.0
+Frames = list[dict[str, Any] | bytes]
 MEMBER = "ZHANG00000000000000000000000000A"
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[int, Frames]:
+    """Bodies that were made already, by how many; making them takes longer than throwing them."""
+    return {}
+
+
+def thrown(made: dict[int, Frames], soak: Soak) -> Frames:
+    count = soak.rounds(BODIES)
+    if count not in made:
+        made[count] = hostile(count, soak.seed, samples("groupops_qq", "payload"))
+    return made[count]
 
 
 @asynccontextmanager
@@ -82,10 +97,10 @@ def unproved(far: QQPlatform, body: bytes, dice: random.Random) -> dict[str, str
 
 @pytest.mark.soak
 async def test_no_push_that_the_platform_did_not_sign_just_now_has_an_effect(
-    tmp_path: Path, soak: Soak, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, soak: Soak, made: dict[int, Frames], capsys: pytest.CaptureFixture[str]
 ) -> None:
     dice, statuses = soak.random(), Counter[int]()
-    bodies = hostile(soak.rounds(BODIES), soak.seed, samples("groupops_qq", "payload"))
+    bodies = thrown(made, soak)
     async with meeting(tmp_path / "bot", pushes=True) as (bot, far):
         await handled(bot, far, pushes=True)
         facts, before = len(bot.journal()), bot.rss
@@ -120,10 +135,10 @@ async def test_no_push_that_the_platform_did_not_sign_just_now_has_an_effect(
 
 @pytest.mark.soak
 async def test_whatever_a_signed_push_holds_the_bot_stands(
-    tmp_path: Path, soak: Soak, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, soak: Soak, made: dict[int, Frames], capsys: pytest.CaptureFixture[str]
 ) -> None:
     statuses = Counter[int]()
-    bodies = hostile(soak.rounds(BODIES), soak.seed, samples("groupops_qq", "payload"))
+    bodies = thrown(made, soak)
     async with meeting(tmp_path / "bot", pushes=True) as (bot, far):
         await handled(bot, far, pushes=True)
         sizes = [bot.rss]
@@ -146,9 +161,9 @@ async def test_whatever_a_signed_push_holds_the_bot_stands(
 
 @pytest.mark.soak
 async def test_whatever_comes_over_the_gateway_the_bot_stands(
-    tmp_path: Path, soak: Soak, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, soak: Soak, made: dict[int, Frames], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    frames = hostile(soak.rounds(BODIES), soak.seed, samples("groupops_qq", "payload"))
+    frames = thrown(made, soak)
     async with meeting(tmp_path / "bot", pushes=False) as (bot, far):
         await until(lambda: far.gateway.socket, PATIENCE)
         await handled(bot, far, pushes=False)
