@@ -297,6 +297,17 @@ class Bot(BaseBot):
         self._members.put((room_id, user_id), member)
         return member
 
+    def known_member(self, room_id: str, user_id: str) -> RoomMember | None:
+        """Give a member that was read a short while ago, without asking."""
+        return self._members.get((room_id, user_id))
+
+    async def is_friend(self, user_id: str) -> bool:
+        """Say whether somebody is a friend of the account, who may be written to alone."""
+        async with self._at_once:
+            told = await self.ask("ContactPayload", id=user_id)
+        self._names.put(user_id, str(told.name))
+        return bool(told.friend)
+
     async def refresh(self, room_id: str) -> None:
         """Have the puppet, and us, forget what is known of a room's members and of the room."""
         self.forget_room(room_id)

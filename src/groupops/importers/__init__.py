@@ -17,6 +17,8 @@ from groupops.importers.roster_view import (
 )
 from groupops.importers.roster_write import columns_named, exportable, people_page, template_pages
 from groupops.importers.sheet_files import Page, save
+from groupops.importers.wechat_xml import WeChatPayload, WeChatXmlError
+from groupops.importers.wechat_xml import read_payload as read_wechat_payload
 
 __all__ = [
     "Diff",
@@ -26,6 +28,8 @@ __all__ = [
     "Roster",
     "RosterFailed",
     "SamePerson",
+    "WeChatPayload",
+    "WeChatXmlError",
     "columns_named",
     "compare",
     "diff_json",
@@ -36,6 +40,7 @@ __all__ = [
     "faults_page",
     "people_page",
     "read_people",
+    "read_wechat_payload",
     "roster_json",
     "roster_text",
     "save",
