@@ -13,6 +13,9 @@ from groupops_wecom.exception import ActionFailed
 EARLY = 300.0
 """Seconds before its end from which a token is no longer used."""
 
+SHORTEST = 60.0
+"""Seconds for which a token is used that is about to end when it comes."""
+
 LASTS = 7200.0
 """Seconds a token lasts when the platform does not say."""
 
@@ -96,7 +99,8 @@ class Tokens:
             raise
         self._wrong = None
         self._token = token
-        self._until = self._now() + max(token.lasts - EARLY, token.lasts / 2)
+        # While a token lasts the platform gives the same again: it is not asked for anew all the time at the end.
+        self._until = self._now() + max(token.lasts - EARLY, min(token.lasts, SHORTEST))
         return token
 
     def _landed(self, flight: asyncio.Task[Token]) -> None:
