@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,14 @@ ELSEWHERE = {"docmsg": "doc", "external_redpacket": "redpacket"}
 """Kinds whose body stands under another key; that of many others is `info`."""
 
 
-@pytest.fixture
-async def peer() -> AsyncIterator[Servant]:
+@pytest.fixture(scope="module")
+def peer() -> Iterator[Servant]:
     home = home_of("wecom-python")
     if sys.platform != "linux":
         pytest.skip("NO WHEEL: pywecomarchive comes for Linux only")
-    servant = await Servant.start(home, ROOT / "tests/peers/wecom_archive.py")
+    servant = Servant(home, ROOT / "tests/peers/wecom_archive.py")
     yield servant
-    await servant.end()
+    servant.end()
 
 
 def body_of(message: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,19 +20,19 @@ WORDS = ("{}", "<xml><Content>你好 🙂</Content></xml>", "长" * 700, *("x" *
 RECEIVERS = (CORP, "")
 
 
-@pytest.fixture
-async def vendors() -> AsyncIterator[Servant]:
+@pytest.fixture(scope="module")
+def vendors() -> Iterator[Servant]:
     """The vendor's own cipher, on Node."""
-    servant = await Servant.start("node", ROOT / "tests/peers/wecom-node/crypto.mjs", home_of("wecom-node"))
+    servant = Servant("node", ROOT / "tests/peers/wecom-node/crypto.mjs", home_of("wecom-node"))
     yield servant
-    await servant.end()
+    servant.end()
 
 
-@pytest.fixture
-async def wechatpy() -> AsyncIterator[Servant]:
-    servant = await Servant.start(home_of("wecom-python"), ROOT / "tests/peers/wecom_wechatpy.py")
+@pytest.fixture(scope="module")
+def wechatpy() -> Iterator[Servant]:
+    servant = Servant(home_of("wecom-python"), ROOT / "tests/peers/wecom_wechatpy.py")
     yield servant
-    await servant.end()
+    servant.end()
 
 
 @pytest.mark.parametrize("receiver", RECEIVERS)

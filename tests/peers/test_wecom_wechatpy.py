@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -11,8 +11,16 @@ from tests.support.peers import ROOT, Servant, WrongError, home_of
 from tests.support.wecom_script import calls, recorded
 
 
+@pytest.fixture(scope="module")
+def servant() -> Iterator[Servant]:
+    """The peer."""
+    made = Servant(home_of("wecom-python"), ROOT / "tests/peers/wecom_wechatpy.py")
+    yield made
+    made.end()
+
+
 @pytest.fixture
-async def both() -> AsyncIterator[tuple[FakeWeCom, App, Servant]]:
+async def both(servant: Servant) -> AsyncIterator[tuple[FakeWeCom, App, Servant]]:
     """A company with an app, and the peer with the app's secret."""
     async with running() as wecom:
         world = wecom.world
@@ -20,10 +28,8 @@ async def both() -> AsyncIterator[tuple[FakeWeCom, App, Servant]]:
         for userid, name in (("zhangsan", "张三"), ("lisi", "李四"), ("wangwu", "王五")):
             world.hire(userid, name, 2)
         app = world.app(customers=True)
-        servant = await Servant.start(home_of("wecom-python"), ROOT / "tests/peers/wecom_wechatpy.py")
         await servant.does("connect", wecom.rest.base, world.corp_id, app.secret)
         yield wecom, app, servant
-        await servant.end()
 
 
 async def test_it_writes_to_people_and_sees_who_was_not_reached(

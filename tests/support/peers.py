@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +28,16 @@ class WrongError(Exception):
 
 
 class Servant:
-    """A peer that does what a line of JSON asks for, and answers with a line.
+    """A peer that does what a line of JSON asks for, and answers with a line; one may serve many tests.
 
     Args:
-        process: its process.
+        command: how it is started.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self._turn = asyncio.Lock()
-
-    @classmethod
-    async def start(cls, *command: object) -> Servant:
-        """Start one."""
-        pipe = asyncio.subprocess.PIPE
-        words = [str(one) for one in command]
-        return cls(await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe))
+    def __init__(self, *command: object) -> None:
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen([str(one) for one in command], stdin=pipe, stdout=pipe)
+        self._turn = threading.Lock()
 
     async def does(self, what: str, *args: Any, **named: Any) -> Any:
         """Ask for something; gives what came of it.
@@ -50,18 +45,20 @@ class Servant:
         Raises:
             WrongError: with what the peer said of it.
         """
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        async with self._turn:
-            self.process.stdin.write(json.dumps({"do": what, "args": args, "named": named}).encode() + b"\n")
-            await self.process.stdin.drain()
-            said = json.loads(await self.process.stdout.readline())
+        said = await asyncio.to_thread(self._ask, {"do": what, "args": args, "named": named})
         if "wrong" in said:
             raise WrongError(said)
         return said["done"]
 
-    async def end(self) -> None:
+    def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with self._turn:
+            self._process.stdin.write(json.dumps(asked).encode() + b"\n")
+            self._process.stdin.flush()
+            said: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return said
+
+    def end(self) -> None:
         """End it."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        await self.process.wait()
+        self._process.communicate()
