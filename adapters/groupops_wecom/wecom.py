@@ -79,7 +79,6 @@ from groupops_wecom.shapes import rows, table, word
 from groupops_wecom.standing import Standing
 from groupops_wecom.talk import Talk
 from groupops_wecom.ways import ByRobot, Doubles, Way
-from groupops_wecom.webhook import Robot
 
 RESOLVE_TRIES = 3
 """How often an encrypted id is asked about before whoever it is counts as nobody known."""
@@ -287,7 +286,7 @@ class WeCom:
         self._adapter = adapter
         self.options = _options()
         self._look_over(adapter)
-        self._robots = dict(_robots(adapter, work))
+        self._robots = dict(_robots(adapter))
         adapter.on_ready(self._begin)
         driver.on_shutdown(self._stop)
 
@@ -623,12 +622,10 @@ class WeCom:
 _LISTED = frozenset({"appchat", "customer", "archive"})
 
 
-def _robots(adapter: Adapter, clock: Clockwork) -> Iterator[tuple[str, Way]]:
-    """Make the webhook robots of the configuration; each keeps to its own rate."""
-    config = adapter.wecom_config
-    for info in config.wecom_robots:
-        robot = Robot(info, adapter.request, config.wecom_api_base, clock=clock)
-        yield info.name, ByRobot(robot, profiles()["robot"].can)
+def _robots(adapter: Adapter) -> Iterator[tuple[str, Way]]:
+    """Give the webhook robots of the configuration: those of the adapter, so that each keeps to one rate."""
+    for info in adapter.wecom_config.wecom_robots:
+        yield info.name, ByRobot(adapter.robot(info.name), profiles()["robot"].can)
 
 
 async def _fetched(bot: Bot, seen: Seen, cap: int) -> bytes:
