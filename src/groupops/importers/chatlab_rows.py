@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, Literal, TypeGuard, TypeVar, cast
 from zoneinfo import available_timezones
 
@@ -207,6 +208,12 @@ def one_of(value: object, words: Iterable[_Word], where: str) -> _Word:
     raise BrokenLineError(f"{where} is {shown(value)}, expected one of {', '.join(known)}")
 
 
+@cache
+def timezones() -> frozenset[str]:
+    """Give the names of all timezones, looked up once."""
+    return frozenset(available_timezones())
+
+
 def timezone_of(value: object) -> str:
     """Give the name of a timezone, or nothing.
 
@@ -215,7 +222,7 @@ def timezone_of(value: object) -> str:
     """
     if value in ("", None):
         return ""
-    if not isinstance(value, str) or value not in available_timezones():
+    if not isinstance(value, str) or value not in timezones():
         raise BrokenLineError(f"groupops.tz is {shown(value)}, expected an IANA name such as Asia/Shanghai")
     return value
 
@@ -237,7 +244,7 @@ def role_of(roles: object) -> Role:
     Raises:
         BrokenLineError: it is no list of objects with an id.
     """
-    ids = {one.get("id") for one in objects_of({"roles": roles}, "roles")}
+    ids = [one.get("id") for one in objects_of({"roles": roles}, "roles")]
     return next((role for word, role in _ROLES.items() if word in ids), Role.UNKNOWN)
 
 

@@ -6,12 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from groupops.errors import ConfigError, ImportFailed
-from groupops.importers.chatlab_rows import BrokenLineError, Row, is_row, shown
+from groupops.importers.chatlab_rows import BrokenLineError, Row, is_row, shown, timezones
 from groupops.importers.transcripts.json_stream import BrokenJsonError, JsonStream
 from groupops.importers.transcripts.source import MAX_TEXT, Source, opened
 from groupops.importers.transcripts.values import Asked, Doubt, Kind, Report, Value
@@ -173,13 +172,8 @@ def _items(stream: JsonStream, path: Sequence[str], head: Callable[[str, Any], N
             stream.skip()
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def _zone(name: str) -> ZoneInfo:
-    if name not in _zones():
+    if name not in timezones():
         raise ConfigError(f"timezone {name!r} is unknown, expected an IANA name such as Asia/Shanghai")
     return ZoneInfo(name)
 

@@ -261,6 +261,9 @@ def _is_mail(text: str) -> bool:
 def _of_one_line(text: str) -> str:
     """Recognise talk that has no heading by one of its lines; an operator should be asked."""
     lines = [one.rstrip("\r") for one in text.split("\n") if len(one) <= MAX_SHOWN_LINE]
+    first = next(filter(str.strip, lines), "")
+    if line("chatlog_head").match(first):
+        return "chatlog-txt"  # such a file begins with one, whatever its talk looks like
     if any(map(line("qq_head").match, lines)):
         return "qq-txt"
     return "chatlog-txt" if any(map(line("chatlog_head").match, lines)) else ""

@@ -98,7 +98,7 @@ def _talks(desk: Desk, stream: JsonStream) -> Iterator[Value]:
 
 def _messages(desk: Desk, stream: JsonStream, head: Row) -> Iterator[Value]:
     chat = str(head.get("id") or head.get("name") or "")
-    desk.report.talk(chat, str(head.get("name") or ""), private=head.get("type") in _PRIVATE)
+    desk.report.talk(chat, str(head.get("name") or ""), private=str(head.get("type")) in _PRIVATE)
     numbered = enumerate(stream.items(), start=1)
     yield from desk.each(numbered, lambda number, row: (_telegram(desk, chat, number, row),), "message")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -163,7 +164,10 @@ def write(file: BinaryIO, rows: Iterable[Row]) -> int:
     """
     count, encode = 0, msgspec.json.Encoder().encode
     for row in rows:
-        file.write(encode(row) + b"\n")
+        try:
+            file.write(encode(row) + b"\n")
+        except UnicodeEncodeError:  # half a character, which only the escapes of JSON can hold
+            file.write(json.dumps(row).encode() + b"\n")
         count += 1
     return count
 

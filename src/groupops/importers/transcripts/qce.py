@@ -28,6 +28,8 @@ from groupops.importers.transcripts.source import Source, encoding_of, opened
 from groupops.importers.transcripts.values import Kind, Named, Party, Reply, Said, Value
 from groupops.importers.transcripts.words import line
 
+MAX_PLACE = 200
+"""Characters of the longest place of a piece."""
 MAX_PIECES = 10_000
 """Pieces of the largest export in pieces."""
 
@@ -144,8 +146,11 @@ def _piece(chunked: Row, one: Row) -> tuple[str, int | None]:
 def _within(folder: Path, place: str, name: str) -> Path:
     """Give the path of a piece, which must lie in the folder: a manifest comes from somebody else's machine."""
     pure = PurePosixPath(place.replace("\\", "/"))
+    strange = not place.isprintable() or ":" in place or len(place) > MAX_PLACE
+    if strange or pure.is_absolute() or ".." in pure.parts:
+        raise ImportFailed(name, [f"the piece {shown(place)} lies outside the folder of the export"])
     path = (folder / pure).resolve()
-    if pure.is_absolute() or ".." in pure.parts or ":" in place or not path.is_relative_to(folder.resolve()):
+    if not path.is_relative_to(folder.resolve()):
         raise ImportFailed(name, [f"the piece {shown(place)} lies outside the folder of the export"])
     return path
 

@@ -205,7 +205,7 @@ MAX_ROW = 4 * 1024**2
 """Characters of the longest row of the table."""
 
 _ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL | re.IGNORECASE)
-_NAME = re.compile(r"<div style=color:(#\w{6});[^>]*><div[^>]*>(.*?)</div>([^<]*)</div>(.*)", re.DOTALL)
+_NAME = re.compile(r"<div style=color:(#\w{6});[^<>]*><div[^<>]*>([^<>]*)</div>([^<>]*)</div>(.*)", re.DOTALL)
 _IMAGE = re.compile(r'<img\s+src="?([^">]*)"?[^>]*>', re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>|</div>\s*<div[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")

@@ -48,7 +48,7 @@ def _head(desk: Desk, senders: dict[str, Row], key: str, value: object) -> None:
     if key == "session":
         report.group_id = next((str(told[name]) for name in _IDS if told.get(name)), "")
         report.group_name = str(told.get("nickname") or told.get("displayName") or "")
-        report.private = told.get("type") not in words().groups and not report.group_id.endswith(_ROOM)
+        report.private = str(told.get("type")) not in words().groups and not report.group_id.endswith(_ROOM)
     elif key in ("weflow", "exportInfo"):
         report.generator = str(told.get("generator") or key)[:200]
 
@@ -85,7 +85,7 @@ def _value(desk: Desk, senders: dict[str, Row], number: int, row: Row) -> Value:
 
 
 def _of_platform(row: Row, sender: str) -> bool:
-    if row.get("type") in words().kinds and words().kinds[str(row["type"])] == "system":
+    if words().kinds.get(str(row.get("type"))) == "system":
         return True
     return sender.endswith(_ROOM) or (not sender and row.get("isSend") is None)
 
