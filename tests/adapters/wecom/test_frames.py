@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from groupops_wecom import AiBot, Event, MessageSegment
+from groupops_wecom.contacts import Contacts
 from groupops_wecom.event import AiBotCardEvent, EnterChat, GroupMessageEvent, PrivateMessageEvent
-from groupops_wecom.people import read_contacts
 from groupops_wecom.testing import running, until
 from tests.support.wecom_bot import Heard, link_settings, serving
 from tests.support.wecom_script import PICTURE, calls, company, play, recorded, shapes
@@ -121,6 +121,6 @@ async def test_our_calls_have_the_shapes_of_those_recorded() -> None:
             await served.app().push("lisi", "早")
             await served.app().push("lisi", MessageSegment.markdown("**早**"))
             await served.app().push("lisi", MessageSegment.file(data=b"a,b,c,d", name="list.csv"))
-            await read_contacts(served.app().api)
+            await Contacts(served.app().api).everybody()
 
         assert [meant(one) for one in calls(wecom)] == [meant(one) for one in recorded("wechatpy")]
