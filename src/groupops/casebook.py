@@ -27,7 +27,7 @@ from groupops.directory import PeopleBook
 from groupops.echoes import SAME_UTTERANCE_S
 from groupops.events import Event, MessagePosted, MessageRecalled, witness_of
 from groupops.hooks import Hooks
-from groupops.outbox import Outbox, renumbered
+from groupops.outbox import Outbox
 from groupops.people import AccountId, Clause, GroupId, Member, PersonId, Role, Stage
 from groupops.plan import GroupPlan
 from groupops.plugin import Texts
@@ -46,6 +46,7 @@ from groupops.records import (
     Purpose,
     Records,
     Ticket,
+    renumbered,
 )
 from groupops.sanctions import (
     TALK,

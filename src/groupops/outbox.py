@@ -817,8 +817,3 @@ def without_repeats(rows: Sequence[OutboxRow]) -> tuple[OutboxRow, ...]:
     for row in rows:
         kept.setdefault(row.action, row)
     return tuple(kept.values())
-
-
-def renumbered(rows: Sequence[OutboxRow], case_id: int) -> tuple[OutboxRow, ...]:
-    """Give rows the number of the case they belong to."""
-    return tuple(row if row.case_id == case_id else replace(row, case_id=case_id) for row in rows)

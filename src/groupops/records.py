@@ -7,7 +7,7 @@ and `store.sql` for SQLite and PostgreSQL.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -389,6 +389,11 @@ class Merge:
     by: str
     at: datetime
     undone_at: datetime | None = None
+
+
+def renumbered(rows: Sequence[OutboxRow], case_id: int) -> tuple[OutboxRow, ...]:
+    """Give rows the number of the case they belong to."""
+    return tuple(row if row.case_id == case_id else replace(row, case_id=case_id) for row in rows)
 
 
 def require_strikes(case_id: int, counted: int, found: int) -> None:

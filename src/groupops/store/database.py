@@ -185,7 +185,7 @@ async def at_once(client: BaseDBAsyncClient, steps: Steps[T], *, single: bool = 
         single: True when there is but one, which is a transaction by itself.
     """
     if isinstance(client, ImmediateSqliteClient):
-        return await client.clerk.do(partial(_drive, steps), writes=True)
+        return await client.clerk.do(partial(_drive, steps), writes=True, single=single)
     if single:
         return await follow(client, steps)
     async with transaction(client) as tx:
@@ -201,8 +201,8 @@ def _drive(steps: Steps[T], connection: sqlite3.Connection) -> T:
         except StopIteration as done:
             result: T = done.value
             return result
-        answer = connection.execute(_spoken(sql, False), [plain(value) for value in values])
-        rows = [dict(row) for row in answer.fetchall()]
+        answer = connection.execute(_spoken(sql, False), _plain(values))
+        rows = [dict(row) for row in answer]
 
 
 async def insert(
@@ -308,7 +308,7 @@ def plain(value: Any) -> Any:
     if kind is int or value is None:
         return value
     if kind is str:
-        return legible(value)
+        return value if value.isascii() and "\x00" not in value else legible(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     if isinstance(value, Enum):
@@ -316,11 +316,19 @@ def plain(value: Any) -> Any:
     return legible(value) if isinstance(value, str) else value
 
 
+def _plain(values: Sequence[Any]) -> list[Any]:
+    return [value if type(value) is int or value is None else plain(value) for value in values]
+
+
 def legible(text: str) -> str:
     """Give a text without NUL characters, which PostgreSQL refuses, and without half surrogate pairs."""
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def moment(value: Any) -> datetime:

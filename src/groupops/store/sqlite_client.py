@@ -59,16 +59,17 @@ class Clerk:
         self._waiting = deque[_Errand]()
         self._task: asyncio.Task[None] | None = None
 
-    async def do(self, work: Callable[[sqlite3.Connection], T], *, writes: bool) -> T:
+    async def do(self, work: Callable[[sqlite3.Connection], T], *, writes: bool, single: bool = False) -> T:
         """Have an errand done; it is, or is not, also when whoever waits for it is cancelled.
 
         Args:
             work: what to do with the connection, in its thread; what it raises takes back what it wrote.
             writes: True when it changes anything.
+            single: True when it is one statement, which takes itself back when it fails.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(_Errand(work, writes, answer))
+        self._waiting.append(_Errand(work, writes, single, answer))
         if self._task is None:
             self._task = loop.create_task(self._work())
         return await answer
@@ -100,6 +101,7 @@ class Clerk:
 class _Errand:
     work: Callable[[sqlite3.Connection], Any]
     writes: bool
+    single: bool
     answer: asyncio.Future[Any]
     result: Any = None
     error: BaseException | None = None
@@ -113,6 +115,9 @@ class _Errand:
 
     def run_between(self, connection: sqlite3.Connection) -> None:
         """Do it within a transaction that holds other errands; only its own part is taken back when it fails."""
+        if self.single:
+            self.run(connection)
+            return
         connection.execute("SAVEPOINT errand")
         self.run(connection)
         if self.error is not None:

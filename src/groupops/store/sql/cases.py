@@ -27,6 +27,7 @@ from groupops.records import (
     OutboxRow,
     OutboxState,
     Ticket,
+    renumbered,
     require_strikes,
 )
 from groupops.store import models, rows
@@ -152,7 +153,7 @@ class CaseTables(Tables):
     @step
     async def enqueue(self, rows: Sequence[OutboxRow]) -> tuple[OutboxRow, ...]:
         """Store actions; a row whose `(event_id, index)` is there already is left out. Returns those stored."""
-        return await at_once(self._client, putting_outbox(rows))
+        return await at_once(self._client, putting_outbox(rows), single=len(rows) == 1)
 
     @step
     async def performing(self, ids: Sequence[int], now: datetime) -> frozenset[int]:
@@ -311,7 +312,7 @@ def _update(case: Case, outbox: Sequence[OutboxRow], due: Sequence[Due]) -> Step
 
 
 def _follow(case: Case, outbox: Sequence[OutboxRow], due: Sequence[Due]) -> Steps[Booked]:
-    stored = yield from putting_outbox([replace(row, case_id=case.id) for row in outbox])
+    stored = yield from putting_outbox(renumbered(outbox, case.id))
     yield from putting_due(due)
     return Booked(case=case, outbox=stored, fresh=True)
 
