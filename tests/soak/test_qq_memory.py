@@ -16,8 +16,8 @@ from tests.soak.qq.started import PATIENCE, TOKEN, StartedBot, started
 from tests.support.onebot_end import BOT, OneBotEnd
 from tests.support.soak import Soak
 
-ROUNDS, MESSAGES, FEW = 10, 100_000, 10_000
-"""A full soak takes ten rounds of a hundred thousand, else it is two of ten thousand."""
+ROUNDS, MESSAGES, FEW = 10, 100_000, 5_000
+"""A full soak takes ten rounds of a hundred thousand, else it is two of five thousand."""
 
 SETTLED = 3
 """Rounds after which all that is remembered of late is full: 100,000 facts (`echoes.GENERATION`) and what hangs on it."""
