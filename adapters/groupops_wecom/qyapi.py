@@ -95,10 +95,15 @@ def _interfaces() -> Mapping[str, frozenset[str]]:
     return {name: frozenset(paths) for name, paths in raw.items()}
 
 
+def asks(path: str, method: str) -> bool:
+    """Say whether a call is a question, which changes nothing; see `interfaces.toml`."""
+    return method == "GET" or path in _interfaces()["reads"]
+
+
 def repeatable(path: str, method: str, body: Mapping[str, Any]) -> bool:
     """Say whether a call may be made twice when it is not known whether it was done; see `interfaces.toml`."""
     known = _interfaces()
-    if method == "GET" or path in known["reads"] or path in known["settles"]:
+    if asks(path, method) or path in known["settles"]:
         return True
     return path in known["checked"] and body.get("enable_duplicate_check") == 1
 
@@ -297,6 +302,8 @@ class QyApi:
                 answer, response = await self._once(call, token)
             except NetworkError as error:
                 failures += 1
+                if failures > TRIES and asks(call.path, call.method):
+                    raise NetworkError(f"{error.msg}; it was a question, nothing was changed") from None
                 if failures > TRIES or (isinstance(error, InDoubt) and not call.twice):
                     raise
                 await self._pause(failures)

@@ -206,6 +206,19 @@ async def test_a_busy_platform_leaves_a_message_without_duplicate_check_in_doubt
     assert len(server.calls("appchat/send")) == 1
 
 
+@pytest.mark.parametrize("answer", [LOST, Said(status=502)], ids=["lost", "5xx"])
+async def test_a_message_for_which_no_token_comes_was_not_sent_and_is_not_in_doubt(
+    server: Stub, api: QyApi, answer: Said
+) -> None:
+    server.on("gettoken", answer)
+
+    with pytest.raises(NetworkError, match="gettoken") as caught:
+        await api.call("appchat/send", {})
+
+    assert not isinstance(caught.value, InDoubt)
+    assert server.calls("appchat/send") == []
+
+
 async def test_what_never_left_is_tried_again_and_is_not_in_doubt(hours: Hours) -> None:
     async with stub() as gone:
         base = gone.base
