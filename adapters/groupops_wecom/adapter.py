@@ -163,7 +163,7 @@ class Adapter(BaseAdapter):
         return bot
 
     def _over_link(self, info: AiBotInfo, host: _LinkHost) -> OverLink:
-        return OverLink(info.bot_id, host.call, self._turnstile, self.clock)
+        return OverLink(info.bot_id, host.call, host.doubtful, self._turnstile, self.clock)
 
     def _over_url(self, info: AiBotInfo) -> OverUrl:
         base = urlsplit(self.wecom_config.wecom_api_base)
@@ -376,6 +376,10 @@ class _LinkHost:
     async def call(self, *args: Any) -> dict[str, Any]:
         """Send a command as the bot, so that NoneBot's hooks hear of it."""
         return await self.bot.call(*args)
+
+    def doubtful(self, req_id: str) -> bool:
+        """See `LongLink.doubtful`."""
+        return self.bot.link is not None and self.bot.link.doubtful(req_id)
 
     def opened(self) -> None:
         """Connect the bot."""

@@ -10,7 +10,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from nonebot.exception import WebSocketClosed
@@ -118,10 +118,11 @@ class Patience:
 
 @dataclass(slots=True)
 class _Waiting:
-    """A frame that waits for its answer."""
+    """A frame that waits for its answer, and what came for it so far."""
 
     cmd: str
     answer: asyncio.Future[dict[str, Any]]
+    came: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
 
 class LongLink:
@@ -347,10 +348,10 @@ class LongLink:
             async with asyncio.timeout(within):
                 found = await waiting.answer
         except TimeoutError:
-            self._is_late(req_id)
+            self._is_late(req_id, waiting)
             raise InDoubt(f"{cmd}: no answer within {within:g} seconds") from None
         except asyncio.CancelledError:
-            self._is_late(req_id)
+            self._is_late(req_id, waiting)
             raise
         finally:
             if self._pending.get(req_id) is waiting:
@@ -366,27 +367,46 @@ class LongLink:
             raise ActionFailed(cmd, errcode, word(found.get("errmsg")))
         return table(found.get("body"))
 
-    def _is_late(self, req_id: str) -> None:
-        """Remember that an answer is missing: should it still come, it is not the answer to the next frame."""
-        self._late[req_id] = self._late.get(req_id, 0) + 1
-        self._late.move_to_end(req_id)
+    def doubtful(self, req_id: str) -> bool:
+        """Say whether answers are missing to what was said under this id: the next ones could not be told apart."""
+        return req_id in self._late
+
+    def _is_late(self, req_id: str, waiting: _Waiting) -> None:
+        """Remember how many answers are missing."""
+        missing = self._late.pop(req_id, 0) + 1 - len(waiting.came)
+        if missing > 0:
+            self._late[req_id] = missing
         while len(self._late) > PENDING:
             self._late.popitem(last=False)
 
     def _answered(self, frame: dict[str, Any]) -> None:
-        """Give an answer to whom it belongs: WeCom answers frames of the same id in their order."""
+        """Give an answer to whom it belongs.
+
+        An answer tells only the id, which all answers to one message share. While some are missing, those that
+        come may be theirs: they are taken together once all have come, and are in doubt unless they agree.
+        """
         req_id = word(table(frame.get("headers")).get("req_id"))
         if req_id.startswith("ping_"):
             self._missed = 0
             return
-        if self._late.get(req_id):
-            self._late[req_id] -= 1
-            if not self._late[req_id]:
-                del self._late[req_id]
+        late, waiting = self._late.get(req_id, 0), self._pending.get(req_id)
+        if waiting is None:
+            self._one_less(req_id, late)
             return
-        waiting = self._pending.get(req_id)
-        if waiting is not None and not waiting.answer.done():
+        waiting.came.append(frame)
+        if len(waiting.came) <= late or waiting.answer.done():
+            return
+        self._late.pop(req_id, None)
+        if len({bool(whole(one.get("errcode"))) for one in waiting.came}) > 1:
+            waiting.answer.set_exception(InDoubt(f"{waiting.cmd}: answers came that cannot be told apart"))
+        else:
             waiting.answer.set_result(frame)
+
+    def _one_less(self, req_id: str, late: int) -> None:
+        if late > 1:
+            self._late[req_id] = late - 1
+        else:
+            self._late.pop(req_id, None)
 
     async def _write(self, frame: Mapping[str, Any]) -> None:
         """Send a frame.

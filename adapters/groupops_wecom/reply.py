@@ -150,23 +150,31 @@ class OverLink:
     Args:
         bot_id: the bot.
         call: sends a command and gives the answer's body.
+        doubtful: says whether an answer under this handle is missing.
         turnstile: keeps to WeCom's rates.
         clock: where time comes from.
     """
 
     def __init__(
-        self, bot_id: str, call: Callable[..., Awaitable[Body]], turnstile: Turnstile, clock: Clockwork
+        self,
+        bot_id: str,
+        call: Callable[..., Awaitable[Body]],
+        doubtful: Callable[[str], bool],
+        turnstile: Turnstile,
+        clock: Clockwork,
     ) -> None:
         self._bot_id = bot_id
         self._call = call
+        self._doubtful = doubtful
         self._turnstile = turnstile
         self._clock = clock
 
     async def respond(self, event: Event, body: Body) -> Body:
-        """Answer a message; what can no longer be answered, or is none, is pushed."""
+        """Answer a message; what can no longer be answered, or not so that it is known what became of it, is pushed."""
         chat_id, chat_type = where(event)
         lately = self._clock.now() - event.received < MESSAGE_WINDOW
-        if not isinstance(event, MessageEvent) or not event.req_id or not lately:
+        answers = isinstance(event, MessageEvent) and bool(event.req_id) and lately
+        if not answers or self._doubtful(event.req_id):
             return await self.push(chat_id, chat_type, said_anew(body))
         await self._turn("aibot_respond_msg", chat_id)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 
 import pytest
 from websockets.asyncio.client import connect
@@ -28,6 +29,7 @@ from groupops_wecom import (
     WindowClosed,
 )
 from groupops_wecom.event import ChatType
+from groupops_wecom.reply import streamed
 from groupops_wecom.testing import BUSY, CUT, LOST, MUTE, FakeWeCom, Fault, Group, running, until
 from tests.support.wecom_bot import Served, company, link_settings, linked, serving
 
@@ -381,15 +383,30 @@ async def test_a_command_that_is_never_answered_is_in_doubt(served: Served) -> N
         await served.aibot().send(event, "说过没有")
 
 
-async def test_a_late_answer_is_not_taken_for_the_next_one(served: Served) -> None:
+async def test_while_an_answer_is_missing_the_next_is_said_in_a_way_of_its_own(served: Served) -> None:
     event = await asked(served)
-    served.wecom.link.faults.add("aibot_respond_msg", Fault(errcode=40058, slow=0.6), Fault())
+    served.wecom.link.faults.add("aibot_respond_msg", Fault(errcode=40058, slow=0.6))
     with pytest.raises(InDoubt):
         await served.aibot().send(event, "慢")
 
     await served.aibot().send(event, "快")
 
     assert texts(served) == ["快"]
+    assert len(served.wecom.link.sent_by_bots("aibot_send_msg")) == 1
+
+
+@pytest.mark.parametrize(("late", "said"), [(0, "both were done"), (40058, "cannot be told apart")])
+async def test_a_late_answer_is_not_taken_for_the_next_one(served: Served, late: int, said: str) -> None:
+    event = await asked(served)
+    served.wecom.link.faults.add("aibot_respond_msg", Fault(errcode=late, slow=0.6))
+    with pytest.raises(InDoubt):
+        await served.aibot().call("aibot_respond_msg", streamed("慢"), event.req_id)
+
+    with pytest.raises(InDoubt, match=said) if late else nullcontext():
+        await served.aibot().call("aibot_respond_msg", streamed("快"), event.req_id)
+
+    assert texts(served) == (["快"] if late else ["慢", "快"])
+    await served.aibot().call("aibot_respond_msg", streamed("完"), event.req_id)
 
 
 async def test_what_is_said_while_nobody_is_connected_was_certainly_not_said(served: Served) -> None:
