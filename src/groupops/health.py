@@ -277,7 +277,7 @@ class Watch:
         if until - since < self.grace:
             return
         platform = self.platforms[name]
-        behind = platform.behind() if isinstance(platform, Resumes) else {}
+        behind = platform.behind() if isinstance(platform, Resumes) else dict[GroupId, datetime]()
         mine = [plan.group for plan in self.plans.all() if plan.awake and platform_of(plan.group.id) == name]
         lost = [
             one for one in mine if one.id in behind or Capability.READ_HISTORY not in self.outbox.can(one.id)

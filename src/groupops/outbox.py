@@ -405,8 +405,8 @@ class Outbox:
     async def _write_end(self, row: OutboxRow, receipt: Receipt | None) -> list[tuple[OutboxRow, Receipt]]:
         """Write that a row has come to its end, without what cannot be stored of it, and have a human look."""
         now = self.clock.now()
-        ends = {Done: OutboxState.DONE, InDoubt: OutboxState.IN_DOUBT}
-        state = ends.get(type(receipt), OutboxState.FAILED)
+        unsure = OutboxState.IN_DOUBT if isinstance(receipt, InDoubt) else OutboxState.FAILED
+        state = OutboxState.DONE if isinstance(receipt, Done) else unsure
         text = self.texts("ticket.unstorable", what=row.action.kind)
         key = f"unstorable/action/{row.id}"
         try:
