@@ -28,11 +28,6 @@ class Action(StrEnum):
     SWITCH = "switch"
     OTHER = ""
 
-    @classmethod
-    def of(cls, said: str) -> Action:
-        """Give the action that is named so."""
-        return next((action for action in cls if action == said), cls.OTHER)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
@@ -465,6 +460,8 @@ class Provider(Protocol):
         ...
 
 
+_ACTIONS: Mapping[str, Action] = MappingProxyType({action.value: action for action in Action})
+
 _CLASSES: Mapping[str, type[Any]] = MappingProxyType(
     {
         "text": Text,
@@ -553,7 +550,7 @@ def _archived(
     return Archived(
         seq=seq,
         msgid=word(found.get("msgid")),
-        action=Action.of(word(found.get("action"))),
+        action=_ACTIONS.get(word(found.get("action")), Action.OTHER),
         sender=sender,
         to=words(found.get("tolist")),
         room=word(found.get("roomid")),

@@ -23,6 +23,8 @@ CHUNK = 1 << 16
 LONGEST_LINE = 8 << 20
 """Bytes of a line; a longer one is of no interest and passed over."""
 
+_DECODER = json.JSONDecoder(strict=False)  # one for all lines: making it costs as much as a short line
+
 REMEMBERED = 1_024
 """Bytes before a place by which a file is known again."""
 
@@ -75,6 +77,7 @@ class JsonlArchive:
         self._steps: deque[_Step] = deque()
         self._loaded = position is None
         self._saved: tuple[int, dict[str, _Place]] = (0, {})
+        self._more = False
         self._turn = 0
 
     async def read(self, after: int) -> AsyncIterator[Archived]:
@@ -88,10 +91,11 @@ class JsonlArchive:
         self._turn += 1
         turn = self._turn
         await self._settle(after)
-        await asyncio.to_thread(self._recognise)
         given, seq = 0, self._seq
-        for name in sorted(self._places, key=self._order):
+        for name in await asyncio.to_thread(self._ready):
             place = self._places[name]
+            if not await asyncio.to_thread(_same, self._folder / name, place):
+                continue  # it turned just now; the next reading finds it again
             async for line, reached in self._lines(place):
                 if turn != self._turn:
                     return
@@ -100,7 +104,9 @@ class JsonlArchive:
                 if seq > after:
                     yield _message(line, seq)
                     given += 1
-                if given >= AT_ONCE or turn != self._turn:
+                if given >= AT_ONCE:
+                    self._more = True
+                if self._more or turn != self._turn:
                     return
 
     # — how far —
@@ -111,7 +117,7 @@ class JsonlArchive:
             await asyncio.to_thread(self._load)
             self._loaded = True
         if after < self._seq:  # who asks has forgotten more than is remembered here
-            self._seq, self._places = 0, {}
+            self._seq, self._places, self._more = 0, {}, False
         while self._steps and self._steps[0].seq <= after:
             step = self._steps.popleft()
             self._seq, self._places[step.place.name] = step.seq, step.place
@@ -143,6 +149,16 @@ class JsonlArchive:
     def _folder(self) -> Path:
         return self._path if self._path.is_dir() else self._path.parent
 
+    def _ready(self) -> list[str]:
+        """Give what to read: the rest of a long history at once, else after looking which file is which."""
+        if not self._more:
+            self._recognise()
+        self._more = False
+        if self._position is not None and self._saved != (self._seq, self._places):
+            self._save(self._position)
+            self._saved = (self._seq, dict(self._places))
+        return self._grown()
+
     def _recognise(self) -> None:
         """Find the files again that were read before, under whatever name, and take up new ones."""
         folder = self._folder
@@ -162,9 +178,6 @@ class JsonlArchive:
         for name in present:
             places.setdefault(name, _Place(name=name, inode=_inode(folder / name)))
         self._places = places
-        if self._position is not None and self._saved != (self._seq, places):
-            self._save(self._position)
-            self._saved = (self._seq, dict(places))
 
     def _present(self, folder: Path) -> list[str]:
         """Give the names to read: those of the setting, and those a file that was read before has now."""
@@ -179,6 +192,13 @@ class JsonlArchive:
         folder = self._folder
         found = folder.glob(f"{_escaped(stem)}?*") if folder.is_dir() else ()
         return sorted(path for path in found if path.is_file())
+
+    def _grown(self) -> list[str]:
+        """Give the files that hold more than was read, in the order in which they are read."""
+        grown = (
+            place.name for place in self._places.values() if _size(self._folder / place.name) > place.offset
+        )
+        return sorted(grown, key=self._order)
 
     def _order(self, name: str) -> tuple[bool, str]:
         """Put a file that was renamed before the one that has its name now."""
@@ -211,7 +231,7 @@ def _message(line: bytes | None, seq: int) -> Archived:
     if line is None:
         return unreadable(seq, f"the line is longer than {LONGEST_LINE} bytes")
     try:
-        raw = json.loads(line.decode("utf-8", errors="replace"), strict=False)
+        raw = _DECODER.decode(line.decode("utf-8", errors="replace"))
     except (ValueError, RecursionError):
         return unreadable(seq, "the line is no JSON")
     return read_message(raw, seq) if isinstance(raw, dict) else unreadable(seq, "the line is no JSON object")
@@ -236,6 +256,13 @@ def _same(path: Path, place: _Place) -> bool:
             return _mark(file.read(place.length)) == place.mark
     except FileNotFoundError:
         return False
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _inode(path: Path) -> int:
