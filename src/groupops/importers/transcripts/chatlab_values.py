@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from groupops.errors import ImportFailed
 from groupops.events import Location, RedPacket
@@ -242,7 +242,8 @@ def _notice(base: Mapping[str, Any], text: str, more: Row, desk: Desk) -> Value:
         style: Style = "qq" if desk.report.platform == "qq" else "wechat"
         return noticed(style, text, base)
     by = _named(rows.id_of(event, "actor"))
-    who = tuple(filter(None, map(_named, event.get("targets", []))))
+    unknown = tuple(Party(name=name) for name in _texts(event.get("unknown")))
+    who = (*filter(None, map(_named, event.get("targets", []))), *unknown)
     match event["kind"]:
         case "member_join" if who or by:
             how: Any = (
@@ -259,6 +260,14 @@ def _notice(base: Mapping[str, Any], text: str, more: Row, desk: Desk) -> Value:
             return Recalled(**base, message_id=message_id, by=by, author=next(iter(who), None), text=text)
         case kind:
             return Noticed(**base, event=str(kind), who=who, by=by, text=text)
+
+
+def _texts(value: object) -> list[str]:
+    """Give the names of those nobody knows an id of; other programs may write anything there."""
+    if not isinstance(value, list):
+        return []
+    listed = cast("list[object]", value)
+    return [one for one in listed if isinstance(one, str) and one.strip()]
 
 
 def _alone(by: Party | None) -> tuple[Party, ...]:

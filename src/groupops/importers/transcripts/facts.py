@@ -254,10 +254,10 @@ def _line_facts(reading: Reading, told: Report, first: int, file: BinaryIO) -> I
             sender, name = line.sender, line.accountName
             account = accounts.get(sender) or _account(accounts, platform, sender)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, BrokenLineError):
-            yield from _odd(number, raw, desk, told, facts, seen)
+            yield from _odd(number, raw, desk, told, facts, seen, authors)
             continue
         if name.isspace():
-            yield from _odd(number, raw, desk, told, facts, seen)
+            yield from _odd(number, raw, desk, told, facts, seen, authors)
             continue
         rows += 1
         message_id = line.platformMessageId
@@ -292,7 +292,9 @@ def _account(accounts: dict[str, AccountId], platform: str, sender: str) -> Acco
     return accounts.setdefault(sender, AccountId(f"{platform}:{sender}"))
 
 
-def _odd(number: int, raw: bytes, desk: Desk, told: Report, facts: Facts, seen: SeenIds) -> Iterator[Event]:
+def _odd(  # noqa: PLR0913, PLR0917 - what the loop above has at hand
+    number: int, raw: bytes, desk: Desk, told: Report, facts: Facts, seen: SeenIds, authors: _Authors
+) -> Iterator[Event]:
     """Take a line that has more to it than words, or less than it must have."""
     if raw[:1] == b"#" or raw.isspace():
         return
@@ -311,6 +313,8 @@ def _odd(number: int, raw: bytes, desk: Desk, told: Report, facts: Facts, seen: 
     elif row["type"] in chatlab_rows.OF_SYSTEM and not _is_told(row):
         told.drop("system")
     else:
+        if message_id:
+            authors.young[message_id] = row["sender"]
         yield from facts.of(row)
 
 

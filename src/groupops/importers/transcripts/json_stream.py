@@ -103,7 +103,7 @@ class JsonStream:
             except (RecursionError, ValueError) as error:
                 raise self.broken(f"nested too deeply, or a number too long: {error}") from error
             else:
-                if end < len(self._text) or not self._more():
+                if end + _NEAR <= len(self._text) or not self._more():  # or else a number may go on
                     self._at = end
                     return value
 

@@ -90,7 +90,7 @@ class Reading:
         """
         report, asked = self.report, self.desk.asked
         for value in READERS[report.format.id](self.desk):
-            if asked.chat and value.chat and not self._meant(value.chat):
+            if asked.chat and value.chat in report.chats and not self._meant(value.chat):
                 report.drop("other_chat")
             elif (
                 isinstance(value, Said)
