@@ -238,7 +238,7 @@ def _encrypted(kind: Kind, body: bytes) -> str:
     """
     if kind == "app":
         found = _ENCRYPTED.search(body)
-        if found is None:
+        if found is None or not body.rstrip().endswith(b"</xml>"):
             raise ValueError("nothing is encrypted")
         return found[1].decode("ascii")
     said = _object(body).get("encrypt")
