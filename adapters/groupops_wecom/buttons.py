@@ -28,6 +28,9 @@ Maker = Literal["aibot", "app"]
 WORDS: Mapping[Maker, int] = {"aibot": 112, "app": 160}
 """Characters of a card's text that are surely shown; what is longer is said before the card."""
 
+REASON = "reason"
+"""Key of the question for a reason."""
+
 _MARK = "g1"
 _FIRST, _OTHER = 1, 2
 
@@ -117,8 +120,31 @@ def task_of(key: str) -> str:
     return f"g_{hashlib.sha256(key.encode()).hexdigest()[:40]}"
 
 
-def card_of(face: Face, options: Iterable[Option], subject: str, room: str, task_id: str) -> dict[str, Any]:
-    """Give the card."""
+def asks_why(subject: str) -> bool:
+    """Say whether whoever presses is asked for a reason: those who decide cases owe one, and a button has none."""
+    return subject.startswith("case:")
+
+
+def card_of(
+    face: Face,
+    options: Iterable[Option],
+    subject: str,
+    room: str,
+    task_id: str,
+    *,
+    why: tuple[str, tuple[str, ...]] = ("", ()),
+) -> dict[str, Any]:
+    """Give the card.
+
+    Args:
+        face: what stands on it.
+        options: what is offered.
+        subject: what it is about.
+        room: the group on whose behalf it is sent.
+        task_id: the card's.
+        why: the question for a reason, and the answers to choose from; none is chosen beforehand.
+    """
+    title, reasons = why
     buttons = [
         {
             "text": (option.label or option.word)[:LABEL],
@@ -131,9 +157,16 @@ def card_of(face: Face, options: Iterable[Option], subject: str, room: str, task
         "card_type": "button_interaction",
         "main_title": {"title": face.title},
         **({"sub_title_text": face.text} if face.text else {}),
+        **({"button_selection": _question(title, reasons)} if reasons else {}),
         "button_list": buttons,
         "task_id": task_id,
     }
+
+
+def _question(title: str, reasons: Iterable[str]) -> dict[str, Any]:
+    """Ask for a reason; an answer's id is its words, so that they are known whenever it comes."""
+    options = [{"id": reason, "text": reason} for reason in reasons]
+    return {"question_key": REASON, "title": title, "option_list": options}
 
 
 def pressed_card(face: Face, outcome: str, label: str, key: str, task_id: str) -> dict[str, Any]:

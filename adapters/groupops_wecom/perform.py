@@ -34,7 +34,7 @@ from groupops import (
 from groupops_wecom.answers import is_unsent, kind_of, receipt_of, why_of
 from groupops_wecom.bot import AiBot, AppBot
 from groupops_wecom.budget import Claim
-from groupops_wecom.buttons import Maker, card_of, face_of, fits, pressed_card, task_of
+from groupops_wecom.buttons import Maker, asks_why, card_of, face_of, fits, pressed_card, task_of
 from groupops_wecom.codes import CodeClass
 from groupops_wecom.event import AiBotCardEvent
 from groupops_wecom.exception import ApiNotAvailable, WeComAdapterException
@@ -56,6 +56,7 @@ from groupops_wecom.ways import (
     Words,
     file_of,
     in_pieces,
+    names_of,
 )
 
 Robots = Callable[[str], Way | None]
@@ -102,6 +103,9 @@ async def perform(action: Action, hand: Hand) -> Receipt:
     except WeComAdapterException as error:
         return _failed(error, action.needs, hand)
 
+
+REASONS = 5
+"""Reasons that are offered to whoever decides (`texts.toml`)."""
 
 _PRIVATELY = frozenset({"send_image", "send_file", "send_card"})
 
@@ -226,8 +230,7 @@ async def _text(action: SendText, hand: Hand) -> Receipt:
     ways = group_ways(hand, mention=bool(calls))
     cards = [way for way in ways if Capability.SEND_CARD in way.able]
     if cards and fits(action.options, action.subject, hand.room):
-        named = "".join(f"@{one.name} " for one in calls if one.name)
-        receipt = await _offer("", named + action.text, action.options, action.subject, cards, hand)
+        receipt = await _offer("", names_of(words) + action.text, action.options, action.subject, cards, hand)
         if not isinstance(receipt, Refused | Impossible):
             return receipt
     return await say((words,), [way for way in ways if Capability.SEND_TEXT in way.able], action.needs, hand)
@@ -245,7 +248,9 @@ async def _offer(
     maker: Maker = "app" if isinstance(ways[0], ByApp) else "aibot"
     face = face_of(title, text, maker, hand.texts("card.title"))
     task_id = task_of(hand.key)
-    card = CardPiece(card_of(face, options, subject, hand.room, task_id))
+    texts = hand.texts
+    reasons = tuple(texts(f"why.{number}") for number in range(1, REASONS + 1)) if asks_why(subject) else ()
+    card = CardPiece(card_of(face, options, subject, hand.room, task_id, why=(texts("why.title"), reasons)))
     hand.memory.cards.put(task_id, SentCard(face, hand.room))
     pieces: tuple[Piece, ...] = (Words(face.before), card) if face.before else (card,)
     return await say(pieces, ways, Capability.SEND_CARD, hand)

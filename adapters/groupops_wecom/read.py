@@ -28,7 +28,7 @@ from groupops import (
     Voice,
 )
 from groupops import Event as Fact
-from groupops_wecom.buttons import press_of
+from groupops_wecom.buttons import REASON, press_of
 from groupops_wecom.event import (
     AddMembers,
     AppMessageEvent,
@@ -243,7 +243,8 @@ def _pressed(event: CardEvent, sight: Sight) -> Facts:
         return ()
     room = sight.room(event.chat_id or press.room)
     base = base_of(sight, room, moment_of(event.moment, sight.now), "pressed", event.event_id)
-    return (ChoiceMade(**base, account=account(user), subject=press.subject, word=press.word),)
+    note = " ".join(event.selected.get(REASON, ()))[:LONGEST_ID]
+    return (ChoiceMade(**base, account=account(user), subject=press.subject, word=press.word, note=note),)
 
 
 def press_id(event: CardEvent) -> str:

@@ -121,6 +121,7 @@ class Talk:
         if not placed:
             return texts("link.nothing")
         await self._host.keep(placed)
+        self._host.start(self._host.read_list(into))
         return texts("link.done", id=into, kinds=self._kinds(into))
 
     async def _known(self, id_: str) -> str:

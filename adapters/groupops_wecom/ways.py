@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -113,9 +113,14 @@ def in_pieces(pieces: Iterable[Piece], most: int) -> list[Piece]:
     return found
 
 
-def names_of(calls: Sequence[Called]) -> str:
-    """Give names in place of mentions; an id is not shown to people."""
-    return "".join(f"@{one.name} " for one in calls if one.name)
+def unnamed(words: Words) -> tuple[Called, ...]:
+    """Give who is to be named in place of a mention: not whom the words name, nor who has no name but an id."""
+    return tuple(one for one in words.calls if one.name and one.name not in words.text)
+
+
+def names_of(words: Words) -> str:
+    """Give names in place of mentions."""
+    return "".join(f"@{one.name} " for one in unnamed(words))
 
 
 # — AI bots —
@@ -163,9 +168,8 @@ def _message(piece: Piece) -> Message:
     match piece:
         case Words():
             calls: list[MessageSegment] = []
-            for one in piece.calls:
-                if one.name:
-                    calls += [MessageSegment.mention(one.user, one.name), MessageSegment.text(" ")]
+            for one in unnamed(piece):
+                calls += [MessageSegment.mention(one.user, one.name), MessageSegment.text(" ")]
             return Message([*calls, MessageSegment.text(piece.text)])
         case CardPiece():
             return Message(MessageSegment.card(dict(piece.card)))
@@ -332,7 +336,7 @@ async def _app_body(bot: AppBot, piece: Piece, *, mentions: bool) -> dict[str, A
 
 def _app_words(words: Words, *, mentions: bool) -> dict[str, Any]:
     if not mentions:
-        return {"content": defuse(names_of(words.calls) + words.text)}
+        return {"content": defuse(names_of(words) + words.text)}
     called = "".join(f"<@{one.user}> " for one in words.calls)
     return {
         "content": called + defuse(words.text),

@@ -554,6 +554,20 @@ class WeCom:
         facts.append(MembersListed(id=id_, at=now, group_id=group_id(room), members=members))
         await self.post(facts)
 
+    async def read_list(self, room: str) -> None:
+        """Read a group's members now, not at the core's next turn: a chat was found that tells them."""
+        group = group_id(room)
+        if Capability.LIST_MEMBERS not in self.can(group):
+            return
+        try:
+            members, complete = await self.members(group)
+        except PlatformError as error:
+            logger.warning("the members of a linked group could not be read: {}", str(error))
+            return
+        now = self.clock.now()
+        id_ = f"{NAME}:{room}:listed:{now.isoformat()}"
+        await self.post((MembersListed(id=id_, at=now, group_id=group, members=members, complete=complete),))
+
     # — attendance —
 
     async def _check_ins(self, action: ReadCheckIns) -> Receipt:
