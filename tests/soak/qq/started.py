@@ -47,6 +47,7 @@ PROPER: Mapping[str, str] = {
     "GROUPOPS_STEWARDS": f'["qq:{STEWARD}"]',
     "GROUPOPS_PACE": "false",
     "GROUPOPS_SCAN_MINUTES": "0",
+    "GROUPOPS_HOOK_TIMEOUT_SECONDS": "30",  # of a busy machine; a plugin that hangs is seen all the same
     "ONEBOT_ACCESS_TOKEN": TOKEN,
     "ONEBOT_SECRET": SECRET,
     "ONEBOT_SELF_IDS": json.dumps([str(BOT), str(TWIN)]),
