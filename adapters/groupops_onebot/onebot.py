@@ -213,6 +213,11 @@ class OneBot:
         """Give the pace of a personal account."""
         return PERSONAL_PACE
 
+    def attends(self, group_id: GroupId) -> bool:
+        """Say whether the bot that acts in a group is connected; where no bot is, once they all are known."""
+        state = self.standing.hand(_native(group_id))
+        return state.alive if state is not None else self._any_alive() and not self._is_learning()
+
     def resume(self, heard: Mapping[GroupId, datetime]) -> None:
         """Take up until when the process before this one heard each group; it is read on when a bot is there."""
         self.gaps.resume({_native(group): at for group, at in heard.items()})

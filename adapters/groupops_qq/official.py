@@ -191,6 +191,11 @@ class OfficialQQ:
         """Give what comes with every message and goes minutes later, where the bot may only answer."""
         return self.standing.fleeting(_native(group_id), self.clock.now())
 
+    def attends(self, group_id: GroupId) -> bool:
+        """Say whether the bot of a group is connected."""
+        bot = self._of(_native(group_id))
+        return bot is not None and bool(self._up.get(bot.self_id))
+
     def pace(self) -> Pace:
         """Give the pace of the platform's calls."""
         return PACE

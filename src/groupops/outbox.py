@@ -44,7 +44,7 @@ from groupops.clock import Clock
 from groupops.directory import PeopleBook
 from groupops.errors import StoreError, Unstorable
 from groupops.people import AccountId, GroupId
-from groupops.platform import Platform, Watched
+from groupops.platform import Attended, Platform, Watched
 from groupops.plugin import Log, Texts
 from groupops.records import Audit, Besides, OutboxRow, OutboxState, Purpose, Records, Ticket
 
@@ -441,8 +441,12 @@ class Outbox:
 
     def is_away(self, group_id: GroupId) -> bool:
         """Say whether nobody is there now who could do anything in a group."""
-        platform = self.platforms.get(group_id.partition(":")[0])
-        return not self.rehearse and (platform is None or is_away(platform))
+        platform: object = self.platforms.get(group_id.partition(":")[0])
+        if self.rehearse:
+            return False
+        if isinstance(platform, Attended):
+            return not platform.attends(group_id)
+        return platform is None or (isinstance(platform, Watched) and not platform.health().connected)
 
     def is_worth_waiting(self, row: OutboxRow) -> bool:
         """Say whether a row that cannot be sent now is worth sending later."""

@@ -169,6 +169,15 @@ class Watched(Protocol):
 
 
 @runtime_checkable
+class Attended(Protocol):
+    """A platform with several bots, of which one may be away while another is not."""
+
+    def attends(self, group_id: GroupId) -> bool:
+        """Say whether the bot that acts in a group is connected now; True where it is known that there is none."""
+        ...
+
+
+@runtime_checkable
 class Resumes(Protocol):
     """A platform that can have what was said while nobody listened, once it is told until when somebody did."""
 

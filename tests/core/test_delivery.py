@@ -514,6 +514,19 @@ async def test_while_a_platform_is_away_what_is_for_it_waits_in_the_record_and_g
         assert d.platform.texts[-1] == "next"
 
 
+async def test_a_bot_that_is_away_holds_back_nothing_of_the_groups_of_another() -> None:
+    async with desk() as d:
+        d.platform.gone = True
+        d.platform.attends = lambda group_id: group_id == H  # type: ignore[attr-defined]
+        await d.r.records.enqueue(d.r.engine.outbox.rows("g", "step", (text("g"),)))
+        await d.r.records.enqueue(d.r.engine.outbox.rows("h", "step", (text("h", H),)))
+        await d.r.engine.outbox.pump()
+        await d.play(1)
+
+        assert d.platform.texts == ["h"]
+        assert [row.group_id for row in await d.left()] == [G]
+
+
 async def test_what_waited_for_a_platform_longer_than_it_was_worth_is_put_before_a_human() -> None:
     async with desk() as d:
         d.platform.gone, d.platform.lacking = True, frozenset(Capability)

@@ -416,6 +416,25 @@ async def test_the_bot_that_heard_a_message_answers_it_and_the_better_one_does_t
         await strong.close()
 
 
+async def test_a_group_is_attended_by_its_own_bot_whatever_others_do() -> None:
+    async with serving(onebot_self_ids=[BOT, 10002]) as served:
+        first, second = an_end(), OneBotEnd(self_id=10002)
+        second.hall(7002)
+        other, nowhere = GroupId("qq:7002"), GroupId("qq:7999")
+        assert not served.platform.attends(G)
+        await served.join(first)
+        await served.join(second)
+        assert served.platform.attends(G)
+        assert served.platform.attends(nowhere), "all groups are known, and it is none of them"
+
+        await second.drop()
+        await until(lambda: "10002" not in served.adapter.lines)
+        assert [served.platform.attends(group) for group in (G, other)] == [True, False]
+        assert not served.platform.health().connected
+        await first.close()
+        await second.close()
+
+
 async def test_one_notice_heard_by_two_bots_is_one_fact() -> None:
     async with serving(onebot_self_ids=[BOT, 10002]) as served:
         one, two = an_end(), an_end(self_id=10002)
