@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -57,9 +57,11 @@ def _deeds(value: object) -> str | None:
 
 
 def _is_deed(item: object) -> bool:
-    if isinstance(item, Action):
-        return _reads(wire.ACTION, item)
-    return isinstance(item, Errand) and _reads(wire.ERRAND, item)
+    return _is_action(item) or (isinstance(item, Errand) and _reads(wire.ERRAND, item))
+
+
+def _is_action(item: object) -> bool:
+    return isinstance(item, Action) and _reads(wire.ACTION, item)
 
 
 def _nothing(value: object) -> str:
@@ -74,21 +76,27 @@ def _reads(of: Any, value: object) -> bool:
     return _comes_back(_Sample(_kinds(value), of, value))
 
 
-def _kinds(value: object) -> tuple[Any, ...]:
+def _kinds(value: object) -> Any:
     """Give the class of a value, and of all its parts down to the last."""
-    names = getattr(type(value), "__dataclass_fields__", None)
-    if names is not None:
-        return (type(value), *(_kinds(getattr(value, name)) for name in names))
+    kind: Any = type(value)
+    names = _parts_of(kind)
+    if names:
+        return (kind, *[_kinds(getattr(value, name)) for name in names])
     if isinstance(value, tuple):
         return (tuple, *{_kinds(item) for item in cast("tuple[object, ...]", value)})
-    return (type(value),)
+    return kind
+
+
+@cache
+def _parts_of(kind: Any) -> tuple[str, ...]:
+    return tuple(getattr(kind, "__dataclass_fields__", ()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
     """A value that stands for all of its kinds."""
 
-    kinds: tuple[Any, ...]
+    kinds: Any
     of: Any = field(compare=False)
     value: object = field(compare=False)
 
@@ -128,7 +136,7 @@ _OFFENCE: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
         "severity": lambda value: isinstance(value, Severity),
         "ladder": _text,
         "auto": lambda value: value in AUTO_ORDER,
-        "contain": lambda value: _all(value, lambda item: isinstance(item, Action) and _is_deed(item)),
+        "contain": lambda value: _all(value, _is_action),
         "notice": _text,
         "evidence": lambda value: _all(value, lambda item: isinstance(item, Evidence) and _is_evidence(item)),
         "clause": lambda value: value is None or (isinstance(value, Clause) and _reads(Clause, value)),

@@ -193,7 +193,8 @@ class Casebook:
         told = next((case for case in known.recent if _is_told_again(case, event)), None)
         if told is not None:
             return _with_evidence(told, Evidence(what="source", detail=event.source))
-        offences, standing = _offences(ruling), replace(seen.standing, muted=_muted(known.contained))
+        offences, muted = _offences(ruling), _muted(known.contained)
+        standing = replace(seen.standing, muted=muted) if muted else seen.standing
         contained = contain(offences, standing)
         first = _same_burst(event, known.recent, seen.worst, seen.plan)
         if first is not None:

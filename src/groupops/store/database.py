@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
@@ -136,15 +137,18 @@ def is_postgres(client: BaseDBAsyncClient) -> bool:
 def _spoken(sql: str, postgres: bool) -> str:
     """Write a statement as the database understands it.
 
-    `?` is a parameter (no text of ours holds one in a literal); `:lock` keeps others from the rows found
-    and `:skip` passes over rows others keep, both where there are other connections to keep them from.
+    `?` is a parameter (no text of ours holds one in a literal); `:lock` keeps others from the rows found, or with
+    `:lock OF x` from those of one table, and `:skip` passes over rows others keep, both where there are other connections to keep them from.
     """
-    sql = sql.replace(":lock", "FOR UPDATE" if postgres else "")
+    sql = _LOCK.sub(r"FOR UPDATE\1" if postgres else "", sql)
     sql = sql.replace(":skip", "FOR UPDATE SKIP LOCKED" if postgres else "")
     if not postgres:
         return sql
     first, *rest = sql.split("?")
     return first + "".join(f"${number}{part}" for number, part in enumerate(rest, start=1))
+
+
+_LOCK = re.compile(r":lock( OF \w+)?")
 
 
 async def ask(client: BaseDBAsyncClient, sql: str, *values: Any) -> list[Row]:

@@ -452,8 +452,11 @@ class MemoryRecords(KeepsakesInMemory):
         told = words(self._ticket_for(ticket))
         opened, stored = await self.open_ticket(ticket), self._put_outbox(told)
         tries = known.attempts + (known.state is OutboxState.WAITING)
-        done = replace(known, attempts=tries, state=OutboxState.DONE, not_before=None, changed_at=now)
-        self._change(replace(done, receipt=Done(ref=f"ticket:{opened.id}")))
+        receipt = Done(ref=f"ticket:{opened.id}")
+        done = OutboxState.DONE
+        self._change(
+            replace(known, attempts=tries, state=done, receipt=receipt, not_before=None, changed_at=now)
+        )
         if noted is not None:
             self._audit.append(noted)
         return opened, stored

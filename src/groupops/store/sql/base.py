@@ -20,6 +20,10 @@ from groupops.store import models, rows
 from groupops.store.database import Row, Steps, inserting, plain, refusals, selecting
 
 KEEP_OLD = "DO NOTHING"
+HOLDER = (
+    'SELECT p."id", p."merged_into" FROM "core_accounts" a JOIN "core_persons" p ON p."id" = a."person_id" '
+    'WHERE a."account" = ? :lock OF p'
+)
 BOUND = 'SELECT "person_id" FROM "core_accounts" WHERE "account" = ?'
 
 
@@ -71,6 +75,14 @@ def person_for(account: AccountId, name: str) -> Steps[PersonId]:
             return PersonId(bound[0]["person_id"])
         # Somebody bound it in this very moment.
         yield 'DELETE FROM "core_persons" WHERE "id" = ?', (made[0]["id"],)
+
+
+def holder(account: AccountId, name: str) -> Steps[PersonId]:
+    """Give whom an account stands for now, as `person_for` and `standing` do, in one statement for who is known."""
+    found = yield HOLDER, (account,)
+    if found and found[0]["merged_into"] is None:
+        return PersonId(found[0]["id"])
+    return (yield from standing((yield from person_for(account, name))))
 
 
 def provisional(name: str) -> Person:

@@ -34,9 +34,9 @@ from groupops.store import models, rows
 from groupops.store.database import Steps, at_once, inserting, look, marks, plain, selecting, updating
 from groupops.store.sql.base import (
     Tables,
+    holder,
     noting,
     opening_ticket,
-    person_for,
     putting_due,
     putting_outbox,
     require_changed,
@@ -253,8 +253,7 @@ def _book(
 ) -> Steps[Booked | None]:
     """Book; None when the fact was booked before."""
     ladder, now, recent, contained = wanted
-    person = yield from person_for(*who)
-    person_id = yield from standing(person)
+    person_id = yield from holder(*who)
     (found,) = yield LOOK, (event_id, person_id, ladder, now)
     if found["known"] is not None:
         return None
@@ -271,9 +270,10 @@ def _book(
     if decided.case.id:
         changed = yield from _update(decided.case, decided.rows(decided.case), decided.due)
         return replace(changed, fresh=not decided.again)
-    case = replace(decided.case, event_id=event_id, person_id=person_id)
-    stored = yield from inserting(models.Case, [rows.case_columns(case)], returning='"id"')
-    case = replace(case, id=stored[0]["id"])
+    named = {"event_id": event_id, "person_id": person_id}
+    columns = {**rows.case_columns(decided.case), **named}
+    stored = yield from inserting(models.Case, [columns], returning='"id"')
+    case = replace(decided.case, id=stored[0]["id"], event_id=event_id, person_id=person_id)
     return (yield from _follow(case, decided.rows(case), decided.due))
 
 
