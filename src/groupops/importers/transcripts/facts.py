@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final, Literal
 
@@ -31,6 +30,8 @@ from groupops.importers.transcripts.source import HEAD, MAX_LINE, opened
 from groupops.importers.transcripts.values import Asked, Report, Value
 from groupops.people import AccountId, GroupId, platform_of
 
+BLOCK = 64 * 1024
+"""Bytes of lines that are read at once."""
 REMEMBERED = 100_000
 """Messages whose sender is remembered for recalls that name only the message."""
 
@@ -193,6 +194,8 @@ class _Plain(msgspec.Struct, gc=False, tag_field="_type", tag="message"):
 
 
 _plain: Final = msgspec.json.Decoder(_Plain).decode
+_plain_lines: Final = msgspec.json.Decoder(_Plain).decode_lines
+_encoded: Final = msgspec.json.Encoder().encode
 _moment: Final = datetime.fromtimestamp
 
 
@@ -236,67 +239,80 @@ def stream_facts(path: Path, report: Report | None = None) -> Iterator[Event]:
 
 
 def _streamed(reading: Reading, told: Report) -> Iterator[Event]:
-    behind = next(reading.lines(), (0, 0, b""))
-    with opened(reading.desk.source.path) as file:
-        file.seek(behind[1])
-        yield from _line_facts(reading, told, behind[0], file)
-
-
-def _line_facts(reading: Reading, told: Report, first: int, file: BinaryIO) -> Iterator[Event]:
+    first, start, _ = next(reading.lines(), (0, 0, b""))
     group_id = group_of(reading.report, Asked())
     platform, prefix = platform_of(group_id), f"{group_id}/"
     authors, seen, accounts = _Authors(), SeenIds(), dict[str, AccountId]()
     facts, desk = Facts(group_id, authors, reading.report.identity), reading.desk
     new, rows = seen.add, 0
-    for number, raw in enumerate(iter(partial(file.readline, MAX_LINE), b""), start=first):
-        try:
-            line = _plain(raw)
+    with opened(desk.source.path) as file:
+        file.seek(start)
+        for number, line in _lines(file, first):
+            if not isinstance(line, _Plain):
+                yield from _odd(number, line, desk, told, facts, seen, authors)
+                continue
             sender, name = line.sender, line.accountName
             account = accounts.get(sender) or _account(accounts, platform, sender)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, BrokenLineError):
-            yield from _odd(number, raw, desk, told, facts, seen, authors)
-            continue
-        if name.isspace():
-            yield from _odd(number, raw, desk, told, facts, seen, authors)
-            continue
-        rows += 1
-        message_id = line.platformMessageId
-        if not new(message_id):
-            told.drop("duplicate")
-            continue
-        authors.young[message_id] = sender
-        if not rows % REMEMBERED:
-            authors.turn()
-        yield posted(
-            prefix + message_id,
-            _moment(line.timestamp, UTC),
-            group_id,
-            SOURCE,
-            account,
-            message_id,
-            line.content,
-            name,
-            line.groupNickname or "",
-        )
+            if account is None or name.isspace():
+                yield from _odd(number, _encoded(line), desk, told, facts, seen, authors)
+                continue
+            rows += 1
+            message_id = line.platformMessageId
+            if not new(message_id):
+                told.drop("duplicate")
+                continue
+            authors.young[message_id] = sender
+            if not rows % REMEMBERED:
+                authors.turn()
+            yield posted(
+                prefix + message_id,
+                _moment(line.timestamp, UTC),
+                group_id,
+                SOURCE,
+                account,
+                message_id,
+                line.content,
+                name,
+                line.groupNickname or "",
+            )
     told.rows += rows
 
 
-def _account(accounts: dict[str, AccountId], platform: str, sender: str) -> AccountId:
-    """Give a sender's account, seen for the first time.
+def _lines(file: BinaryIO, first: int) -> Iterator[tuple[int, _Plain | bytes]]:
+    """Give each line with its number: read, where it has the shape nearly every line has, else as it is.
 
-    Raises:
-        BrokenLineError: there is no such sender, it is a mere name, or the platform speaks itself.
+    A block of them is read at once, and line by line only where one of it has another shape.
     """
+    while block := file.read(BLOCK):
+        block += file.readline(MAX_LINE)
+        try:
+            yield from enumerate(_plain_lines(block), start=first)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            yield from _one_by_one(block, first)
+        first += block.count(b"\n")
+
+
+def _one_by_one(block: bytes, first: int) -> Iterator[tuple[int, _Plain | bytes]]:
+    for number, raw in enumerate(block.split(b"\n"), start=first):
+        try:
+            line: _Plain | bytes = _plain(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            line = raw
+        yield number, line
+
+
+def _account(accounts: dict[str, AccountId], platform: str, sender: str) -> AccountId | None:
+    """Give the account of a sender who is seen for the first time; None for one who is nobody."""
     if sender == chatlab_rows.SYSTEM or sender.startswith("name:") or sender.isspace():
-        raise BrokenLineError("sender is nobody")
+        return None
     return accounts.setdefault(sender, AccountId(f"{platform}:{sender}"))
 
 
-def _odd(  # noqa: PLR0913, PLR0917 - what the loop above has at hand
+def _odd(  # noqa: PLR0917 - what the loop above has at hand
     number: int, raw: bytes, desk: Desk, told: Report, facts: Facts, seen: SeenIds, authors: _Authors
 ) -> Iterator[Event]:
     """Take a line that has more to it than words, or less than it must have."""
-    if raw[:1] == b"#" or raw.isspace():
+    if not raw or raw[:1] == b"#" or raw.isspace():
         return
     try:
         row = chatlab_rows.parsed(raw)
