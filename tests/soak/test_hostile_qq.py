@@ -22,6 +22,9 @@ from tests.support.qq_platform import APP_ID, SECRET, QQPlatform, platform_runni
 from tests.support.soak import Soak
 
 BODIES = 10_000
+MOST = 1 << 20
+"""Bytes of a body that are taken (`QQ_BODY_BYTES`)."""
+
 GROWS_MB = 25.0
 Frames = list[dict[str, Any] | bytes]
 MEMBER = "ZHANG00000000000000000000000000A"
@@ -113,6 +116,7 @@ async def test_no_push_that_the_platform_did_not_sign_just_now_has_an_effect(
                 path = dice.choice(("qq/webhook", "qq/webhook/", "qq/"))
                 headers = unproved(far, body, dice)
                 answer = await client.post(f"{bot.http}/{path}", content=body, headers=headers)
+                assert answer.status_code != 413 or len(body) > MOST
                 statuses[answer.status_code] += 1
             replayed = json.dumps(far.message(MEMBER, "只说一次")).encode()
             right = far.signed(replayed)
@@ -125,7 +129,7 @@ async def test_no_push_that_the_platform_did_not_sign_just_now_has_an_effect(
         texts = Counter(line["text"] for line in bot.journal()[facts:])
         assert texts.pop("只说一次") == 1
         assert len(texts) == 1, "only what was said in order to see that all was handled"
-        assert set(statuses) <= {400, 401, 403}
+        assert set(statuses) <= {400, 401, 403, 413}
         assert again[0].status_code == 200
         assert not any("没有签名" in text for text in far.said())
         assert bot.rss - before < GROWS_MB
@@ -146,12 +150,13 @@ async def test_whatever_a_signed_push_holds_the_bot_stands(
             for number, frame in enumerate(bodies):
                 body = pushed(frame, number)
                 answer = await client.post(f"{bot.http}/qq/webhook", content=body, headers=far.signed(body))
+                assert (answer.status_code == 413) == (len(body) > MOST), len(body)
                 statuses[answer.status_code] += 1
                 if number in (len(bodies) // 2, len(bodies) - 1):
                     sizes.append(bot.rss)
         await handled(bot, far, pushes=True)
 
-        assert set(statuses) <= {200, 400, 401, 409}
+        assert set(statuses) <= {200, 400, 401, 409, 413}
         assert sizes[2] - sizes[1] < GROWS_MB
         kinds = Counter(line["kind"] for line in bot.journal())
         assert len(kinds) > 2, "the bodies were so spoilt that nothing of them was read"
