@@ -20,6 +20,8 @@ WALLET_TIP = "2602"
 def in_kernel_message(raw: Any) -> bool:
     """Say whether the kernel's message (sent along by ends with `debug` on) is a red packet."""
     message = table(raw)
+    if not message:
+        return False  # as of most ends, for every message
     if _is(message.get("msgType"), WALLET_MESSAGE):
         return True
     return any(_is(part.get("elementType"), WALLET_ELEMENT) for part in tables(message.get("elements")))
@@ -37,4 +39,4 @@ def in_text(text: str, patterns: Collection[str]) -> bool:
 
 def _is(value: Any, wanted: int) -> bool:
     """Compare numbers that some ends write as texts."""
-    return not isinstance(value, bool) and isinstance(value, int | str) and str(value) == str(wanted)
+    return not isinstance(value, bool) and isinstance(value, (int, str)) and str(value) == str(wanted)
