@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,11 @@ class Bot(BaseBot):
         super().__init__(adapter, self_id)
         self._home = adapter
 
+    @override
+    @abstractmethod
+    async def send(self, event: BaseEvent, message: Said, **kwargs: Any) -> Any:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] - one message class only
+        """Answer an event with a message."""
+
     async def handle_event(self, event: Event) -> None:
         """Hand an event to NoneBot."""
         await handle_event(self, event)
@@ -80,7 +86,7 @@ class AiBot(Bot):
         return found if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType] - our own answer
 
     @override
-    async def send(self, event: BaseEvent, message: Said, **kwargs: Any) -> list[dict[str, Any]]:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] - one message class only
+    async def send(self, event: BaseEvent, message: Said, **kwargs: Any) -> list[dict[str, Any]]:  # type: ignore[override]  # one message class only
         """Answer an event with a message.
 
         Raises:
@@ -238,7 +244,7 @@ class AppBot(Bot):
         self.chats = Chats(api, info.agent_id)
 
     @override
-    async def send(self, event: BaseEvent, message: Said, **kwargs: Any) -> list[dict[str, Any]]:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride] - one message class only
+    async def send(self, event: BaseEvent, message: Said, **kwargs: Any) -> list[dict[str, Any]]:  # type: ignore[override]  # one message class only
         """Answer an event in private: an app hears and speaks to one member at a time.
 
         Where `WECOM_PASSIVE_SECONDS` lets the post wait, one text or medium goes in its answer.
