@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from groupops_wecom.exception import WeComAdapterException
 from groupops_wecom.jsonl import JsonlArchive
 from groupops_wecom.people import Following
 from groupops_wecom.rooms import Side, group_id, native_of
+from groupops_wecom.shapes import table, whole
 
 if TYPE_CHECKING:
     from groupops_wecom.wecom import WeCom
@@ -45,7 +47,7 @@ class Pull:
         if app is not None:
             self._last(self._keep_range(app))
         if self._host.options.wecom_archive:
-            self._last(self._keep_archive(self.provider()))
+            self._last(self._keep_archive())
         self._last(self._host.reread())
 
     def _last(self, doing: Any) -> None:
@@ -115,19 +117,19 @@ class Pull:
 
     # — the archive —
 
-    def provider(self) -> Provider:
-        """Give where archived messages come from."""
+    @property
+    def position(self) -> Path:
+        """Where it is remembered how far the archive was read."""
         options = self._host.options
-        path = Path(options.wecom_archive)
-        position = options.wecom_archive_position or f"{path}.position"
-        return JsonlArchive(path, Path(position))
+        return Path(options.wecom_archive_position or f"{options.wecom_archive}.position")
 
     def ring(self) -> None:
         """Say that there is something new."""
         self._bell.set()
 
-    async def _keep_archive(self, provider: Provider) -> None:
-        after = 0
+    async def _keep_archive(self) -> None:
+        provider = JsonlArchive(Path(self._host.options.wecom_archive), self.position)
+        after = await asyncio.to_thread(reached, self.position)
         while True:
             self._bell.clear()
             try:
@@ -179,3 +181,11 @@ class Pull:
             return True
         host.heard_of(message.room)
         return False
+
+
+def reached(position: Path) -> int:
+    """Give the place up to which the archive was read before this start; 0 for the beginning."""
+    try:
+        return whole(table(json.loads(position.read_text("utf-8"))).get("seq"))
+    except (OSError, ValueError):
+        return 0

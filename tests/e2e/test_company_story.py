@@ -94,7 +94,7 @@ async def test_newcomers_confirm_the_rules_by_card_and_an_appeal_is_decided_by_c
     await company.hears("何静", "赵敏")
 
     assert seen_by_the_other
-    assert not [told for told in company.told if told.to == "李强" and "入群清单" in told.text]
+    assert not [told for told in company.told if told.to == "李强" and "阅读群规" in told.text]
 
 
 async def test_places_check_in_and_who_did_not_is_reminded_and_told_to_the_stewards(company: Company) -> None:
@@ -107,7 +107,8 @@ async def test_places_check_in_and_who_did_not_is_reminded_and_told_to_the_stewa
     await company.hears("", "欢迎", "赵敏")
     for name in ("王芳", "李强", "赵敏"):
         await company.whisper(name, "同意打卡")
-        await company.press(name, "同意打卡", "请先看完说明")
+        await company.hears(name, "请先看完说明")
+        await company.whisper(name, "同意打卡")
         await company.hears(name, "已记下您的同意")
 
     await company.start_again(before(on(6, "09:05"), 6))
@@ -115,7 +116,7 @@ async def test_places_check_in_and_who_did_not_is_reminded_and_told_to_the_stewa
     await company.hears("王芳", "已记录", "人民广场")
     company.far.check_in(USERS["赵敏"], 31.2304, 121.4737)
     await company.hears("李强", "打卡")
-    await company.start_again(before(on(6, "09:30"), 70))
+    await company.start_again(before(on(6, "09:30"), 12))
     await company.hears("何静", "未打卡", "李强", )
 
     listed = company.texts("何静")[-1]
