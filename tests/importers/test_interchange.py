@@ -50,9 +50,7 @@ from tests.importers.conftest import Write, short, values_of
 
 GROUP = GroupId("wechat:1@chatroom")
 AT = datetime(2026, 1, 1, 1, 5, 3, tzinfo=UTC)
-TEXTS = st.text(
-    st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00\u2028\ufeff"), max_size=20
-)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\u2028\ufeff"), max_size=20)
 NAMES = st.text("松果米粒ab·-", min_size=1, max_size=6)
 
 
