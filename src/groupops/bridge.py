@@ -544,9 +544,11 @@ def serve(assembled: Assembled) -> None:
         assembled: the engine put together; nothing of it is open yet.
 
     Raises:
-        ConfigError, PluginError: an adapter does not hold. What goes wrong after that is NoneBot's to log.
+        ConfigError, PackError, PluginError: an adapter, or what a new group would get, does not hold. What goes wrong
+            after that is NoneBot's to log.
     """
     start = assembled.start
+    assembled.engine.check_defaults()
     driver = start_nonebot(start.nonebot, log_level=start.config.log_level)
     bridge_of(assembled).install(driver, [lambda: alive(assembled)])
     nonebot.run()

@@ -210,6 +210,16 @@ class Engine:
         flow.timers[PURGE] = engine.purge
         return engine
 
+    def check_defaults(self) -> None:
+        """Look over what a group gets that nobody bound, before its first message does.
+
+        Raises:
+            ConfigError: a setting of the environment does not hold.
+            PackError: one of the packs is missing or says something wrong.
+        """
+        if self.parts.default_packs:
+            self.resolver.policy(self.parts.default_packs, {})
+
     async def start(self) -> None:
         """Start the plugins, read who is who, and make a plan for every bound group.
 

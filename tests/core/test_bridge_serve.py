@@ -136,3 +136,14 @@ def test_a_setting_that_does_not_hold_is_said_in_one_line(tmp_path: Path) -> Non
     assert code == 1
     assert "GROUPOPS_SHARDS=0" in said
     assert "Traceback" not in said
+
+
+def test_a_pack_for_new_groups_that_does_not_hold_is_said_before_anybody_speaks(tmp_path: Path) -> None:
+    running = Running(tmp_path, 'GROUPOPS_DEFAULT_PACKS=["no_such_rules"]')
+
+    code = running.process.wait(PATIENCE)
+
+    said = running.log.read_text()
+    assert code == 1
+    assert "no_such_rules" in said
+    assert "Traceback" not in said
