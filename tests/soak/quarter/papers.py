@@ -71,7 +71,7 @@ async def papers(life: Life, since: datetime, seen: dict[str, int]) -> Papers:
         since,
         seen,
         cases=await records.cases(limit=ALL),
-        rows=tuple(map(rows.outbox, await models.Outbox.filter(changed).order_by("id"))),
+        rows=tuple(map(rows.outbox, await models.Outbox.filter(changed).order_by("id").values())),
         tickets=await records.tickets(open_only=False),
         obligations=await records.obligations(),
         purged=await records.audit(what="purged", limit=ALL),
