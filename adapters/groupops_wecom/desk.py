@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,18 +32,28 @@ def commands(desk: Desk) -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, help="企业微信:通讯录、客户群拦截词。")
 
     @app.command("contacts", help="对照登记册显示通讯录会带来的变动;加 --apply 才生效,要么全部,要么都不。")
-    def contacts(  # pyright: ignore[reportUnusedFunction]
+    def contacts(  # noqa: PLR0917 - typer turns parameters into options  # pyright: ignore[reportUnusedFunction]
         dry_run: DryRun = False,
         apply: Apply = False,
         keep_details: Annotated[
             bool, typer.Option("--keep-details", help="登记册已有的人,不改部门和职务")
         ] = False,
         yes: Annotated[bool, typer.Option("--yes", help="三成以上的人不见了也照办")] = False,
+        report: Annotated[
+            Path | None, typer.Option("--report", help="把全部变动写进 .csv 或 .xlsx,一处一行")
+        ] = None,
+        force: Annotated[bool, typer.Option("--force", help="文件已存在时覆盖")] = False,
         app_id: AppId = 0,
         as_json: Json = False,
     ) -> None:
         taking = Taking(
-            apply=apply and not dry_run, keep_details=keep_details, yes=yes, app=app_id, as_json=as_json
+            apply=apply and not dry_run,
+            keep_details=keep_details,
+            yes=yes,
+            app=app_id,
+            report=report,
+            force=force,
+            as_json=as_json,
         )
         desk.now(take_contacts(desk, taking))
 

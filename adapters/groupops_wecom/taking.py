@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from groupops import (
@@ -21,7 +22,7 @@ from groupops import (
     Person,
     PersonId,
 )
-from groupops.importers import diff_json, diff_text
+from groupops.importers import diff_json, diff_page, diff_text, save
 from groupops_wecom import models
 from groupops_wecom.exception import ActionFailed, NetworkError
 from groupops_wecom.office import office, refused
@@ -43,6 +44,8 @@ class Taking:
         keep_details: leave department and position of whom the register knows.
         yes: do it although many are gone.
         app: AgentId of the app to ask by; 0 for the only one.
+        report: where all changes are to be written, one row for each field.
+        force: write over that file.
         as_json: answer as JSON.
     """
 
@@ -50,6 +53,8 @@ class Taking:
     keep_details: bool = False
     yes: bool = False
     app: int = 0
+    report: Path | None = None
+    force: bool = False
     as_json: bool = False
 
 
@@ -75,6 +80,8 @@ async def take_contacts(desk: Desk, asked: Taking) -> None:
             zone=zone_of(at),
             keep_details=asked.keep_details,
         )
+        if asked.report is not None:
+            save(asked.report, [diff_page(found.diff)], force=asked.force)
         if not asked.as_json:
             desk.say(f"{_read_text(found)}\n\n{diff_text(found.diff)}\n")
         did: dict[str, int] = {}

@@ -221,6 +221,21 @@ async def test_an_answer_in_json_says_the_same(desk: Desk) -> None:
     assert (told["contacts"]["employees"], told["diff"]["counts"]["new"], told["applied"]) == (2, 2, False)
 
 
+async def test_every_change_has_its_row_in_the_report(desk: Desk, tmp_path: Path) -> None:
+    await take_contacts(desk, Taking(apply=True))
+    desk.wecom.world.people["wangfang"].departments[:] = [1]
+    desk.wecom.world.people["wangfang"].position = "出纳"
+
+    await take_contacts(desk, Taking(report=tmp_path / "changes.csv"))
+
+    rows = (tmp_path / "changes.csv").read_text("utf-8-sig").splitlines()
+    changed = [row.split(",") for row in rows[1:]]
+    assert [(row[0], row[3], *row[6:9]) for row in changed] == [
+        ("变更", "王芳", "部门", "财务部", "公司"),
+        ("变更", "王芳", "职务", "会计", "出纳"),
+    ]
+
+
 async def test_no_secret_is_ever_said(desk: Desk) -> None:
     desk.apps[0]["secret"] = "wrong-secret-7f3a"
 
