@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -69,17 +70,26 @@ class Adapter(BaseAdapter):
         driver: NoneBot's driver.
         clock: where time and waiting come from.
         config: instead of NoneBot's own configuration.
+        once: marks a post for so many seconds where it is known after a restart too; False when it was marked.
+            Without it posts are known again by this process alone.
 
     Raises:
         ConfigFault: a door would stand open, or the driver lacks something; nothing was mounted.
     """
 
     def __init__(
-        self, driver: Driver, *, clock: Clockwork | None = None, config: Config | None = None, **kwargs: Any
+        self,
+        driver: Driver,
+        *,
+        clock: Clockwork | None = None,
+        config: Config | None = None,
+        once: Callable[[str, float], Awaitable[bool]] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(driver, **kwargs)
         self.wecom_config = looked_over(config if config is not None else _configured())
         self.clock = clock or Clockwork()
+        self._once = once
         self.made: dict[str, Bot] = {}
         self.links: list[LongLink] = []
         self._budgets: dict[str, Budget] = {}
@@ -322,9 +332,9 @@ class Adapter(BaseAdapter):
         bot = self.made[post.door.self_id]
         if word(post.content.get("msgtype")) == "stream" and isinstance(bot, AiBot):
             return self._asked_for_stream(bot, post)
-        if len(self._handling) >= self.wecom_config.wecom_in_flight:
-            self.doors.untaken(post)
-            return Answer(503)
+        refusal = await self._refused(post)
+        if refusal is not None:
+            return refusal
         event = self._event(bot, post)
         if not self.is_new(event):
             self.doors.repeated += 1
@@ -335,6 +345,23 @@ class Adapter(BaseAdapter):
             event.exchange = waiting
         await self.take(bot, event)
         return Answer(200) if waiting is None else await self._given(post, waiting, patience)
+
+    async def _refused(self, post: Post) -> Answer | None:
+        """Give what to answer when a post cannot be taken now, or came before this process began; None takes it."""
+        if len(self._handling) >= self.wecom_config.wecom_in_flight:
+            self.doors.untaken(post)
+            return Answer(503)
+        if self._once is None:
+            return None
+        mark = hashlib.sha256(post.mark.encode()).hexdigest()
+        try:
+            new = await self._once(f"wecom:post:{mark}", self.wecom_config.wecom_replay_seconds * 2)
+        except Exception as error:  # noqa: BLE001 - whatever keeps the marks: what cannot be marked is not taken
+            logger.error("a post to {} could not be marked: {}", post.door.path, type(error).__name__)
+            self.doors.untaken(post)
+            return Answer(503)
+        self.doors.repeated += not new
+        return None if new else Answer(200)
 
     async def _given(self, post: Post, waiting: Waiting, patience: float) -> Answer:
         self._waiting += 1

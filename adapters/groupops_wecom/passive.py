@@ -51,5 +51,9 @@ def _camel(found: Any) -> Any:
     return found
 
 
+_TAGS = {"keyname": "KeyName", "userid": "UserId", "appid": "AppId", "pagepath": "PagePath"}
+"""Tags that two words make where the key of a card does not part them."""
+
+
 def _tag(key: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in key.split("_"))
+    return _TAGS.get(key) or "".join(part[:1].upper() + part[1:] for part in key.split("_"))

@@ -236,6 +236,14 @@ class _Way:
     used: bool = False
 
 
+@dataclass(slots=True)
+class _Kept:
+    """The present content of a stream, and until when WeCom asks for it."""
+
+    body: Body
+    until: float
+
+
 @dataclass(frozen=True, slots=True)
 class Hosts:
     """Where a `response_url` may lead.
@@ -286,7 +294,7 @@ class OverUrl:
         self._clock = clock
         self._ways: OrderedDict[str, _Way] = OrderedDict()
         self._latest: OrderedDict[str, list[str]] = OrderedDict()
-        self._streams: OrderedDict[str, Body] = OrderedDict()
+        self._streams: OrderedDict[str, _Kept] = OrderedDict()
 
     def noted(self, event: Event) -> None:
         """Keep the way an event may be answered by later."""
@@ -327,21 +335,32 @@ class OverUrl:
             WindowClosed: the post was answered before the stream began.
         """
         stream_id = body["stream"]["id"]
-        if stream_id in self._streams:
-            self._streams[stream_id] = body
+        kept = self._streams.get(stream_id)
+        if kept is not None:
+            kept.body = body
             return {}
         self._at_once(event, body, "a stream")
-        self._streams[stream_id] = body
-        while len(self._streams) > STREAMS:
-            self._streams.popitem(last=False)
+        self._streams[stream_id] = _Kept(body, event.received + STREAM_WINDOW)
+        self._tidy()
         return {}
 
     def present(self, stream_id: str) -> Body | None:
         """Give the present content of a stream WeCom asks for; one that is not known is over."""
         found = self._streams.get(stream_id)
-        if found is not None and found["stream"]["finish"]:
+        if found is None:
+            return None
+        if found.body["stream"]["finish"]:
             del self._streams[stream_id]
-        return found
+        return found.body
+
+    def _tidy(self) -> None:
+        """Forget streams that WeCom no longer asks for, and the oldest when there are too many."""
+        now = self._clock.now()
+        while self._streams:
+            oldest = next(iter(self._streams))
+            if len(self._streams) <= STREAMS and now < self._streams[oldest].until:
+                return
+            del self._streams[oldest]
 
     async def upload(self, kind: MediaKind, name: str, data: bytes) -> str:  # noqa: ARG002 - there is no way
         """There is no way.

@@ -92,7 +92,11 @@ def link_settings(*bots: FarBot) -> dict[str, Any]:
 
 @asynccontextmanager
 async def serving(
-    wecom: FakeWeCom, settings: dict[str, Any], heard: Heard | None = None, clock: Clockwork | None = None
+    wecom: FakeWeCom,
+    settings: dict[str, Any],
+    heard: Heard | None = None,
+    clock: Clockwork | None = None,
+    once: Callable[[str, float], Awaitable[bool]] | None = None,
 ) -> AsyncIterator[Served]:
     """Serve with these settings.
 
@@ -100,6 +104,7 @@ async def serving(
         wecom: the other side; it runs.
         settings: keys of the adapter's configuration.
         heard: what takes the events.
+        once: where posts are marked besides.
         clock: the adapter's clock; by default that of `wecom`, with waiting much faster.
     """
     told = heard or Heard()
@@ -107,7 +112,10 @@ async def serving(
     driver = nonebot.get_driver()
     proper = {"wecom_ws_url": wecom.link.url, "wecom_api_base": wecom.rest.base, **settings}
     driver.register_adapter(
-        Adapter, clock=clock or Clockwork(now=wecom.world.now, sleep=quickly), config=Config(**proper)
+        Adapter,
+        clock=clock or Clockwork(now=wecom.world.now, sleep=quickly),
+        config=Config(**proper),
+        once=once,
     )
     adapter = driver._adapters[Adapter.get_name()]
     assert isinstance(adapter, Adapter)
@@ -142,7 +150,9 @@ def company(wecom: FakeWeCom) -> FarBot:
 
 
 @asynccontextmanager
-async def called_back(**settings: Any) -> AsyncIterator[Served]:
+async def called_back(
+    once: Callable[[str, float], Awaitable[bool]] | None = None, **settings: Any
+) -> AsyncIterator[Served]:
     """Serve one AI bot and one app on callback URLs, and tell WeCom of them."""
     async with running(FakeWeCom()) as wecom:
         bot, app = company(wecom), wecom.world.app(customers=True)
@@ -155,7 +165,7 @@ async def called_back(**settings: Any) -> AsyncIterator[Served]:
                 {"corp_id": corp, "agent_id": app.agent_id, "secret": app.secret, "customers": True, **ours}
             ],
         }
-        async with serving(wecom, {**proper, **settings}) as served:
+        async with serving(wecom, {**proper, **settings}, once=once) as served:
             bot.callback = Callback(url=served.url(served.aibot().info.path))
             app.callback = Callback(url=served.url(served.app().info.path), receive_id=corp)
             yield served

@@ -31,7 +31,8 @@ from groupops_wecom import (
     WindowClosed,
 )
 from groupops_wecom.crypto import Cipher
-from groupops_wecom.passive import pressed
+from groupops_wecom.passive import pressed, replaced
+from groupops_wecom.recent import Recent
 from groupops_wecom.testing import AiBot as FarBot
 from groupops_wecom.testing import Callback, Group, until
 from tests.support.wecom_bot import Served, called_back, far_app
@@ -172,6 +173,49 @@ async def test_a_post_that_is_sent_again_has_no_effect(served: Served) -> None:
     assert served.adapter.doors.repeated == 2
 
 
+async def test_a_post_that_came_before_a_restart_has_no_effect() -> None:
+    marks = dict[str, float]()
+
+    async def once(mark: str, seconds: float) -> bool:
+        new = mark not in marks
+        marks[mark] = seconds
+        return new
+
+    async with called_back(once, wecom_reply_seconds=0) as served:
+        query, encrypted = served.wecom.pusher.sealed(app_url(served), HELLO)
+        body = f"<xml><Encrypt>{encrypted}</Encrypt></xml>".encode()
+        first = await served.wecom.pusher.post_raw(app_url(served).url, query, body)
+        served.adapter.doors._seen = Recent(600, 10, served.wecom.world.now)
+        served.adapter._events = Recent(600, 10, served.wecom.world.now)
+
+        again = await served.wecom.pusher.post_raw(app_url(served).url, query, body)
+
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert len(served.heard.of(AppMessageEvent)) == 1
+        assert list(marks.values()) == [600]
+
+
+async def test_what_cannot_be_marked_is_not_taken_and_may_come_again() -> None:
+    down = True
+
+    async def once(mark: str, seconds: float) -> bool:
+        if down:
+            raise ConnectionError
+        return True
+
+    async with called_back(once, wecom_reply_seconds=0) as served:
+        query, encrypted = served.wecom.pusher.sealed(app_url(served), HELLO)
+        body = f"<xml><Encrypt>{encrypted}</Encrypt></xml>".encode()
+        refused = await served.wecom.pusher.post_raw(app_url(served).url, query, body)
+        assert served.heard.events == []
+        down = False
+
+        taken = await served.wecom.pusher.post_raw(app_url(served).url, query, body)
+
+        assert (refused.status_code, taken.status_code) == (503, 200)
+        await served.heard.first(AppMessageEvent)
+
+
 async def test_a_post_of_another_time_is_refused(served: Served) -> None:
     query, encrypted = served.wecom.pusher.sealed(app_url(served), HELLO)
     served.wecom.clock.forward(seconds=301)
@@ -309,6 +353,28 @@ async def test_a_pressed_card_of_an_app_may_be_switched_off_in_the_answer_itself
 
         assert said.card is not None
         assert said.card.done == {"lisi": "已同意"}
+
+
+def test_a_card_in_an_answer_has_wecoms_tags() -> None:
+    card = {
+        "card_type": "text_notice",
+        "main_title": {"title": "已确认"},
+        "horizontal_content_list": [
+            {"keyname": "负责人", "value": "张三", "type": 3, "userid": "zhangsan"},
+            {"keyname": "截止", "value": "十点"},
+        ],
+        "card_action": {"type": 2, "appid": "wx1", "pagepath": "a"},
+    }
+
+    assert replaced(card)["TemplateCard"] == {
+        "CardType": "text_notice",
+        "MainTitle": {"Title": "已确认"},
+        "HorizontalContentList": [
+            {"KeyName": "负责人", "Value": "张三", "Type": 3, "UserId": "zhangsan"},
+            {"KeyName": "截止", "Value": "十点"},
+        ],
+        "CardAction": {"Type": 2, "AppId": "wx1", "PagePath": "a"},
+    }
 
 
 async def test_an_app_hears_who_comes_into_and_leaves_a_customer_group(served: Served) -> None:
