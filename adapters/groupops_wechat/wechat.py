@@ -228,6 +228,13 @@ class WeChat:
         """Give the pace of a personal account."""
         return PACE
 
+    def attends(self, group_id: GroupId) -> bool:
+        """Say whether the account that acts in a group is logged in now; True where it is known that there is none."""
+        state = self.standing.hand(_native(group_id))
+        if state is not None:
+            return state.bot is not None
+        return all(one.learnt for one in self.standing.accounts.values()) and bool(self.standing.accounts)
+
     def me(self, group_id: GroupId) -> AccountId | None:
         """Give the account's own id in a group."""
         state = self.standing.hand(_native(group_id))
@@ -263,6 +270,11 @@ class WeChat:
         driver.on_shutdown(self._stop)
         adapters = cast("dict[str, Any]", driver._adapters)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - NoneBot has no other way to give it back
         self._adapter = adapters[NAME]
+        if not self._adapter.wechaty.wechaty_accounts:
+            raise ConfigError(
+                'WECHATY_ACCOUNTS names no puppet service; write [{"endpoint":"127.0.0.1:8788","token":"…"}], '
+                'or take "wechat" out of GROUPOPS_ADAPTERS'
+            )
 
     def read(self, bot: Any, event: Any) -> Sequence[Event] | None:
         """Read one of the adapter's events, and remember what it says of who is where."""
