@@ -6,8 +6,10 @@ it is sent. Customers are bound by none.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -50,32 +52,66 @@ class Wanted:
     whom: Range = field(default_factory=Range)
 
 
-def rules_of(wanted: Wanted, others: int = 0) -> tuple[InterceptRule, ...]:
-    """Cut a lexicon into rules: words in order, so that the same lexicon always gives the same rules.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What WeCom has.
 
+    Args:
+        rules: our rules with their ids, in the order of their names.
+        others: how many rules are not ours.
+    """
+
+    rules: tuple[InterceptRule, ...] = ()
+    others: int = 0
+
+
+def rules_of(wanted: Wanted, there: Published | None = None) -> tuple[InterceptRule, ...]:
+    """Cut a lexicon into rules: words in order, and no word moves from the rule that it is published in.
+
+    So nothing that is stopped before and after is let through while the calls are made, and one word more is one call.
     What is recognised by its meaning goes with the first rule: whether WeCom takes a rule without a word is not known.
 
     Args:
         wanted: what is to be published.
-        others: rules that are not ours; they count for the limit.
+        there: what is published; the rules that are not ours count for the limit.
 
     Raises:
         ConfigError: WeCom would not take it; all that is wrong is named, with the limit.
     """
-    faults = [*_faults(wanted, others)]
+    stands = there or Published()
+    faults = [*_faults(wanted, stands.others)]
     if faults:
         raise ConfigError("\n".join(faults))
-    chosen = sorted(wanted.words)
+    filled = sorted((name, words) for name, words in _placed(wanted.words, stands).items() if words)
     return tuple(
         InterceptRule(
-            name=f"{PREFIX}{place // MOST_WORDS + 1:03}",
-            words=tuple(chosen[place : place + MOST_WORDS]),
+            name=name,
+            words=tuple(sorted(words)),
             semantics=tuple(sorted(wanted.meanings)) if place == 0 else (),
             reaction=wanted.reaction,
             range=wanted.whom,
         )
-        for place in range(0, len(chosen), MOST_WORDS)
+        for place, (name, words) in enumerate(filled)
     )
+
+
+def _placed(wanted: Iterable[str], there: Published) -> dict[str, list[str]]:
+    """Give each word its rule: the one that it stands in, else the first with room, else a new one."""
+    left = set(wanted)
+    places: dict[str, list[str]] = {}
+    for rule in there.rules:
+        stays = [word for word in sorted(rule.words) if word in left][:MOST_WORDS]
+        if rule.name not in places:
+            places[rule.name] = stays
+            left -= set(stays)
+    fresh = (name for number in count(1) if (name := f"{PREFIX}{number:03}") not in places)
+    waiting = deque(sorted(left))
+    for words in [*places.values()]:
+        while waiting and len(words) < MOST_WORDS:
+            words.append(waiting.popleft())
+    while waiting:
+        places[next(fresh)] = [waiting.popleft() for _ in range(min(MOST_WORDS, len(waiting)))]
+    return places
 
 
 def _faults(wanted: Wanted, others: int) -> Iterator[str]:
@@ -103,19 +139,6 @@ def _faults(wanted: Wanted, others: int) -> Iterator[str]:
 
 
 # — held against what is published —
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """What WeCom has.
-
-    Args:
-        rules: our rules with their ids, in the order of their names.
-        others: how many rules are not ours.
-    """
-
-    rules: tuple[InterceptRule, ...] = ()
-    others: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +189,7 @@ def changes(published: Published, wanted: Sequence[InterceptRule]) -> tuple[Chan
 
     What is stopped stays so for as long as it can: rules go last, unless there is no room for those that come.
     """
-    kept = {rule.name: rule for rule in published.rules}  # of several of one name the last
+    kept = {rule.name: rule for rule in reversed(published.rules)}  # of several of one name the first
     names = {rule.name for rule in wanted}
     gone = [
         Change(kind="delete", before=rule)

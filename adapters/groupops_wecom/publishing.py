@@ -71,7 +71,7 @@ async def publish(desk: Desk, asked: Asked) -> None:
     there = await _published(at_wecom)
     async with desk.open() as at:
         wanted = await _wanted(at, at_wecom.info.self_id, asked)
-        rules = rules_of(wanted, there.others)
+        rules = rules_of(wanted, there)
         planned = changes(there, rules)
         _say_plan(desk, there, rules, planned, asked)
         if asked.apply and planned:

@@ -145,7 +145,7 @@ def test_all_that_is_wrong_is_named_at_once() -> None:
 
 def test_rules_of_others_count_for_the_limit() -> None:
     with pytest.raises(ConfigError, match="2 rules besides 99 that are not ours"):
-        rules_of(wanted(*map(str, range(301))), others=99)
+        rules_of(wanted(*map(str, range(301))), Published(others=99))
 
 
 # — the difference —
@@ -189,12 +189,40 @@ def test_rules_that_are_right_are_left_alone(there: list[InterceptRule]) -> None
     assert changes(published(*goal), goal) == ()
 
 
-def test_one_word_more_is_one_call() -> None:
-    before = rules_of(wanted("甲", "乙"))
+def test_one_word_more_or_fewer_is_one_call() -> None:
+    many = [f"词{number:04}" for number in range(1000)]
+    before = published(*rules_of(wanted(*many)))
 
-    [change] = changes(published(*before), rules_of(wanted("甲", "乙", "丙")))
+    [more] = changes(before, rules_of(wanted(*many, "一"), before))
+    [fewer] = changes(before, rules_of(wanted(*many[1:]), before))
 
-    assert (change.kind, change.come, change.gone) == ("update", ("丙",), ())
+    assert (more.kind, more.name, more.come, more.gone) == ("update", "groupops-004", ("一",), ())
+    assert (fewer.kind, fewer.name, fewer.come, fewer.gone) == ("update", "groupops-001", (), ("词0000",))
+
+
+NUMBERS = st.sets(st.integers(0, 1200), max_size=1200)
+
+
+@settings(max_examples=25)
+@given(NUMBERS, NUMBERS, NUMBERS)
+def test_no_word_moves_and_what_is_stopped_before_and_after_is_stopped_at_every_step(
+    first: set[int], second: set[int], third: set[int]
+) -> None:
+    stands = published()
+    for numbers in (first, second, third):
+        lexicon = set(map(str, numbers))
+        staying = lexicon & {word for rule in stands.rules for word in rule.words}
+        planned = changes(stands, rules_of(wanted(*lexicon), stands))
+        for step in range(len(planned)):
+            between = done(stands, planned[: step + 1])
+            assert staying <= {word for rule in between.rules for word in rule.words}
+        homes = {word: rule.name for rule in stands.rules for word in rule.words}
+        stands = done(stands, planned)
+        assert all(
+            homes[word] == rule.name for rule in stands.rules for word in rule.words if word in staying
+        )
+        assert sorted(word for rule in stands.rules for word in rule.words) == sorted(lexicon)
+        assert all(1 <= len(rule.words) <= MOST_WORDS for rule in stands.rules)
 
 
 # — the operator's words —
@@ -240,7 +268,7 @@ class Office:
     async def publish(self, asked: Wanted) -> tuple[Change, ...]:
         customers = Customers(self.api)
         there = await read_published(customers)
-        planned = changes(there, rules_of(asked, there.others))
+        planned = changes(there, rules_of(asked, there))
         await carry_out(customers, planned)
         return planned
 
