@@ -16,6 +16,9 @@ from groupops.importers.transcripts.words import line
 MAX_MAIL = 64 * 1024**2
 """Bytes of the largest mail or page that is read: such a selection has some hundred messages and its pictures."""
 
+MAX_PAGE = 16 * 1024**2
+"""Characters of the largest page whose lines are made: they take many times as much memory."""
+
 MAX_SHOWN_LINE = 300
 """Characters of a line that may be a heading, a date or a sender."""
 
@@ -56,15 +59,15 @@ def is_web_page(text: str) -> bool:
 
 def of_page(source: Source) -> bool:
     """Say whether a page is a selection of messages."""
-    return _is_selection(page_lines(_text(source)))
+    return _is_selection(page_lines(_bounded(source, _text(source))))
 
 
 def of_mail(source: Source) -> str:
     """Say which format the readable part of a mail has; nothing for a mail that is no selection of messages."""
     page, text = mail_texts(source)
-    if page and _is_selection(page_lines(page)):
+    if page and _is_selection(page_lines(_bounded(source, page))):
         return "wechat-html"
-    return "wechat-mail" if text and _is_selection(plain_lines(text)) else ""
+    return "wechat-mail" if text and _is_selection(plain_lines(_bounded(source, text))) else ""
 
 
 def _is_selection(lines: Iterator[MailLine]) -> bool:
@@ -79,11 +82,18 @@ def lines_of(source: Source) -> Iterator[MailLine]:
     """
     text = _text(source)
     if is_web_page(text):
-        return page_lines(text)
+        return page_lines(_bounded(source, text))
     page, plain = mail_texts(source) if line("mail_field").match(text) else ("", "")
-    if page and _is_selection(page_lines(page)):
+    if page and _is_selection(page_lines(_bounded(source, page))):
         return page_lines(page)
-    return plain_lines(plain or text)
+    return plain_lines(_bounded(source, plain or text))
+
+
+def _bounded(source: Source, text: str) -> str:
+    if len(text) > MAX_PAGE:
+        why = f"its text has more than {MAX_PAGE} characters; a selection of messages is smaller"
+        raise ImportFailed(source.path.name, [why])
+    return text
 
 
 def _text(source: Source) -> str:
