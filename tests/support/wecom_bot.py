@@ -97,6 +97,7 @@ async def serving(
     heard: Heard | None = None,
     clock: Clockwork | None = None,
     once: Callable[[str, float], Awaitable[bool]] | None = None,
+    kind: type[Adapter] = Adapter,
 ) -> AsyncIterator[Served]:
     """Serve with these settings.
 
@@ -105,6 +106,7 @@ async def serving(
         settings: keys of the adapter's configuration.
         heard: what takes the events.
         once: where posts are marked besides.
+        kind: the adapter.
         clock: the adapter's clock; by default that of `wecom`, with waiting much faster.
     """
     told = heard or Heard()
@@ -112,15 +114,15 @@ async def serving(
     driver = nonebot.get_driver()
     proper = {"wecom_ws_url": wecom.link.url, "wecom_api_base": wecom.rest.base, **settings}
     driver.register_adapter(
-        Adapter,
+        kind,
         clock=clock or Clockwork(now=wecom.world.now, sleep=quickly),
         config=Config(**proper),
         once=once,
     )
     adapter = driver._adapters[Adapter.get_name()]
     assert isinstance(adapter, Adapter)
-    for kind in ("message", "notice", "meta_event"):
-        nonebot.on(kind, priority=1, block=False).append_handler(told)
+    for word in ("message", "notice", "meta_event"):
+        nonebot.on(word, priority=1, block=False).append_handler(told)
     try:
         async with driver._lifespan, listening(nonebot.get_asgi()) as port:
             yield Served(wecom, adapter, told, port)
@@ -151,7 +153,9 @@ def company(wecom: FakeWeCom) -> FarBot:
 
 @asynccontextmanager
 async def called_back(
-    once: Callable[[str, float], Awaitable[bool]] | None = None, **settings: Any
+    once: Callable[[str, float], Awaitable[bool]] | None = None,
+    kind: type[Adapter] = Adapter,
+    **settings: Any,
 ) -> AsyncIterator[Served]:
     """Serve one AI bot and one app on callback URLs, and tell WeCom of them."""
     async with running(FakeWeCom()) as wecom:
@@ -165,7 +169,7 @@ async def called_back(
                 {"corp_id": corp, "agent_id": app.agent_id, "secret": app.secret, "customers": True, **ours}
             ],
         }
-        async with serving(wecom, {**proper, **settings}, once=once) as served:
+        async with serving(wecom, {**proper, **settings}, once=once, kind=kind) as served:
             bot.callback = Callback(url=served.url(served.aibot().info.path))
             app.callback = Callback(url=served.url(served.app().info.path), receive_id=corp)
             yield served

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from groupops_wecom import (
+    Adapter,
     AddMembers,
     AiBot,
     AiBotCardEvent,
@@ -269,6 +270,31 @@ async def test_while_too_much_is_being_handled_wecom_is_asked_to_come_again() ->
         await until(lambda: len(served.heard.of(AppMessageEvent)) == 2)
 
         assert (full.status_code, again.status_code) == (503, 200)
+
+
+class OnAnyServer(Adapter):
+    """The adapter as it mounts on a server that is not FastAPI: by NoneBot's own means."""
+
+    def _mount(self) -> None:
+        for path in self.doors.paths:
+            self._mount_plainly(path)
+
+
+async def test_on_any_other_server_the_doors_are_the_same() -> None:
+    async def answer(bot: Bot, event: Event) -> None:
+        if isinstance(bot, AiBot):
+            await bot.send(event, "在的")
+
+    async with called_back(kind=OnAnyServer) as served:
+        served.heard.do = answer
+        assert await served.wecom.pusher.verify(app_url(served))
+        assert (await post(served, app_url(served), HELLO)).status_code == 200
+        assert (await post(served, app_url(served), HELLO, msg_signature="0" * 40)).status_code == 401
+        assert (await post(served, app_url(served), HELLO, body="x" * 300_000)).status_code == 413
+        await served.wecom.say("zhangsan", group(served), "@小助手 在吗")
+
+        assert texts(served) == ["在的"]
+        assert len(served.heard.of(AppMessageEvent)) == 1
 
 
 # — an app —
