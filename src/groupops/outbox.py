@@ -23,6 +23,7 @@ from groupops.actions import (
     InDoubt,
     Mute,
     MuteAll,
+    ReadCheckIns,
     Receipt,
     Refused,
     Rehearsed,
@@ -782,9 +783,12 @@ def useful_until(row: OutboxRow, keep: timedelta) -> datetime:
     """Say until when an action that could not be sent is worth sending.
 
     Args:
-        row: the action; what contains somebody for a while is worth nothing after that while.
+        row: the action; what contains somebody for a while is worth nothing after that while, and attendance is
+            asked again soon, about whoever consents then.
         keep: how long anything is, counted from when it was decided.
     """
+    if isinstance(row.action, ReadCheckIns):
+        return row.created_at + min(keep, LEAST_KEEP)
     span = row.action.span if isinstance(row.action, Mute) and row.purpose == "contain" else keep
     return row.created_at + min(keep, max(span, LEAST_KEEP))
 

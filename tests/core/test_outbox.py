@@ -21,6 +21,7 @@ from groupops import (
     GroupId,
     Mute,
     MuteAll,
+    ReadCheckIns,
     RemoveMember,
     RenameGroup,
     Reply,
@@ -141,6 +142,19 @@ async def test_a_mute_that_was_to_contain_somebody_is_worth_nothing_after_its_ti
 
         await r.advance(timedelta(minutes=5))
         assert (await states(r))[0] == "mute failed"
+
+
+async def test_attendance_that_could_not_be_asked_is_not_asked_about_those_people_much_later() -> None:
+    async with desk() as r:
+        r.sandbox.faults.unplug("read_check_ins", times=200)
+        now = r.clock.now()
+        await put(r, ReadCheckIns(group_id=G, accounts=(WANG,), since=now, until=now), purpose="react")
+        await r.settle()
+        await r.advance(timedelta(minutes=8))
+        assert await states(r) == ["read_check_ins waiting"]
+
+        await r.advance(timedelta(minutes=5))
+        assert await states(r) == ["read_check_ins failed"]
 
 
 async def test_tries_that_reached_nobody_are_no_tries_when_an_answer_is_lost_at_last() -> None:
