@@ -220,10 +220,11 @@ class Adapter(BaseAdapter):
 
     async def shutdown(self) -> None:
         """Take all down."""
-        running = [*self._lasting, *self._handling]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        for running in (self._lasting, self._handling):  # what the first leave behind is among the second
+            tasks = list(running)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         for robot in self._robots.values():
             await robot.close()
         for bot in self.made.values():
