@@ -13,8 +13,8 @@ from groupops.platform import Platform, Resumes
 from groupops.plugin import Log
 from groupops.records import Records
 
-LOOK_S = 5.0
-"""Seconds between two looks at what is to be written."""
+LOOK_S = 1.0
+"""Seconds between two looks at what is to be written: who dies younger than that knows nothing the next time."""
 
 EVERY = timedelta(seconds=60)
 """Time between two times one group is written; what was heard in it is read anew after a crash, and known again."""
