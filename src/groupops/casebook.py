@@ -18,6 +18,7 @@ from groupops.actions import (
     Mute,
     OpenCase,
     Option,
+    ReadCheckIns,
     RemoveMember,
     Reply,
     SendText,
@@ -1093,7 +1094,7 @@ _NOBODY_YET = PersonId(0)
 
 SAME_UTTERANCE = timedelta(seconds=SAME_UTTERANCE_S)
 
-_UNPROVABLE = (*TALK, AskStewards, DecideJoin)
+_UNPROVABLE = (*TALK, AskStewards, DecideJoin, ReadCheckIns)
 """Actions of which no list and no fact shows that somebody did them by hand."""
 
 
