@@ -199,11 +199,21 @@ async def say(pieces: Sequence[Piece], ways: Iterable[Way], needs: Capability, h
         try:
             return Done(ref=await _all_by(way, pieces, hand))
         except WeComAdapterException as error:
-            receipt = _failed(error, needs, hand)
+            if isinstance(way, ByApp):
+                _lost(way, error, hand)
+                receipt = receipt_of(error, needs)
+            else:
+                receipt = _failed(error, needs, hand)
             progress = hand.memory.progress.get(hand.key)
             if not is_unsent(error) or (progress is not None and progress.pieces):
                 return receipt
     return receipt
+
+
+def _lost(way: ByApp, error: Exception, hand: Hand) -> None:
+    """Remember that the app cannot write to somebody."""
+    if kind_of(error) in {CodeClass.ABSENT, CodeClass.FORBIDDEN}:
+        hand.standing.faces.lose(way.user)
 
 
 async def _all_by(way: Way, pieces: Sequence[Piece], hand: Hand) -> str:
@@ -279,16 +289,9 @@ async def _direct(action: DirectMessage, hand: Hand) -> Receipt:
     cards = [way for way in ways if Capability.SEND_CARD in way.able]
     if cards and fits(action.options, action.subject, hand.room):
         receipt = await _offer("", action.text, action.options, action.subject, cards, hand)
-    else:
-        receipt = await say((Words(action.text),), ways, action.needs, hand)
-    return _reached(user, receipt, hand)
-
-
-def _reached(user: str, receipt: Receipt, hand: Hand) -> Receipt:
-    """Remember that somebody cannot be written to."""
-    if isinstance(receipt, Refused):
-        hand.standing.faces.lose(user)
-    return receipt
+        if not isinstance(receipt, Refused | Impossible):
+            return receipt
+    return await say((Words(action.text),), ways, action.needs, hand)
 
 
 async def _card(action: SendCard, hand: Hand) -> Receipt:
@@ -356,11 +359,17 @@ async def _remove(action: RemoveMember, hand: Hand) -> Receipt:
         return Gone(why="this account is not in the group")
     if user == word(before.get("owner")):
         return Refused(why="this account is the owner of the group")
-    await _change(app, chat, {"del_user_list": [user]})
+    failed: WeComAdapterException | None = None
+    try:
+        await _change(app, chat, {"del_user_list": [user]})
+    except WeComAdapterException as error:
+        failed = error  # a call whose answer was lost is made again, and then there is nobody left to remove
     try:
         there = user in rows((await _chat(app, chat)).get("userlist"))
     except WeComAdapterException as error:
         return InDoubt(why=f"removed, and not confirmed: {why_of(error)}")
+    if there and failed is not None:
+        raise failed
     return Refused(why="still in the group after the removal") if there else Done()
 
 
