@@ -83,7 +83,7 @@ def receipt_of(error: Exception, needs: Capability) -> Receipt:
 
 
 def _refusal(error: ActionFailed, needs: Capability) -> Receipt:
-    kind = kind_of(error)
+    kind = meaning(error.errcode).kind
     if kind in PAUSES:
         return Throttled(retry_after=PAUSES[kind])
     if kind is CodeClass.CONFIGURATION:
