@@ -16,7 +16,7 @@ from importlinter.cli import lint_imports
 
 LAYERS: dict[str, frozenset[str]] = {
     "shore": frozenset(
-        "cli bridge lanes config doctor views rehearsal console store importers scenario rehearsal demo operations testing desk "
+        "cli bridge lanes config doctor views rehearsal advise console store importers scenario rehearsal demo operations testing desk "
         "contracts_platform".split()
     ),
     "engine": frozenset(

@@ -464,6 +464,47 @@ def rehearse(
 
 @app.command()
 @_told
+def advise(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="聊天记录,任何认得的格式(见 docs/transcripts.md);可多个")
+    ] = None,
+    group: Annotated[str, typer.Option("--group", help="群,写“平台:群号”,如 wechat:工作群")] = "",
+    members: Annotated[
+        str,
+        typer.Option("--members", help="成员名单:文件(每行一个名字、CSV 或 ChatLab);- 表示从标准输入粘贴"),
+    ] = "",
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="把网页、JSON 和可粘贴的提示写到这个文件夹")
+    ] = None,
+    watched: Annotated[Path | None, typer.Option("--watch", help="看着这个收件文件夹,放进来就读")] = None,
+    word: Annotated[str, typer.Option("--say", help="替管理员答复,如 “批准 12 属实”")] = "",
+    by: Annotated[str, typer.Option("--by", help="答复的管理员账号,如 wechat:wxid_1")] = "",
+    chat: Annotated[str, typer.Option("--chat", help="文件里有几个群时,指明是哪个(编号或名称)")] = "",
+    day: Annotated[str, typer.Option(help="文件里的时间不带日期时,指明(最后)一天")] = "",
+    lenient: Annotated[bool, typer.Option(help="跳过读不懂的行并报告")] = False,
+    as_json: Json = False,
+) -> int:
+    """没有机器人的群:读导出的记录和成员名单,给出发现、应办事项、名单差异和可粘贴的提示。"""
+    from groupops.advise.command import run_advise
+
+    return run_advise(
+        files or (),
+        _group(group),
+        members=members,
+        out=folder,
+        watched=watched,
+        word=word,
+        by=by,
+        chat=chat,
+        day=day,
+        lenient=lenient,
+        json=as_json,
+        console=out(),
+    )
+
+
+@app.command()
+@_told
 def bench(as_json: Json = False) -> int:
     """测量速度(须在源码目录中)。"""
     home = Path(__file__).parents[2] / "bench"  # it lies beside the sources, and in no wheel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -120,6 +120,16 @@ class LateRecords:
     def come(self, records: Records) -> None:
         """Here it is."""
         self._records = records
+
+    def behind(self, guard: Callable[[Records], Records]) -> None:
+        """Stand behind a guard from now on, which is given the record and stands for it.
+
+        Raises:
+            StoreError: it is not open yet, or not any more.
+        """
+        if self._records is None:
+            raise StoreError("the database is not open yet")
+        self._records = guard(self._records)
 
     def __getattr__(self, name: str) -> Any:
         """Ask the record itself.
