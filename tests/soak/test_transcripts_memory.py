@@ -114,7 +114,8 @@ def read(path: Path, how: str) -> tuple[int, int]:
 def test_a_large_transcript_takes_no_more_memory_than_a_small_one(
     format_: str, how: str, tmp_path: Path, soak: Soak
 ) -> None:
-    per_message = len("".join(MADE[format_](1_000)).encode()) // 1_000
+    sizes = [len("".join(MADE[format_](count)).encode()) for count in (1_000, 2_000)]
+    per_message = (sizes[1] - sizes[0]) // 1_000
     large = (SIZE_MB if soak.full else 4) * MIB // per_message
     small = large // 10
     path = tmp_path / "talk"
