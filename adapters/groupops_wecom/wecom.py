@@ -44,11 +44,13 @@ from groupops_wecom.bot import AiBot, AppBot, Bot
 from groupops_wecom.clockwork import Clockwork
 from groupops_wecom.codes import CodeClass, meaning
 from groupops_wecom.event import (
+    AddMembers,
     AiBotCardEvent,
     ArchiveNotify,
     CardEvent,
     ChangeContact,
     ChatDismissed,
+    DelMembers,
     Event,
     ExternalChatEvent,
     MessageEvent,
@@ -133,6 +135,8 @@ class WeCom:
         self._adapter: Adapter | None = None
         self._robots: dict[str, Way] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._queues: dict[str, int] = {}
+        self._orders: dict[str, asyncio.Lock] = {}
         self._versions: Kept[str, str] = Kept(20_000)
         self._since: datetime | None = None
         self._was_up = False
@@ -185,9 +189,6 @@ class WeCom:
             raise PlatformError(f"the members of {group_id} could not be read: {why_of(error)}") from error
         if not found:
             raise PlatformError(f"the member list of {group_id} came empty")
-        for one in found:
-            self.faces.name(native_of(one.account), one.name)
-            self.faces.was_in(native_of(one.account), room)
         return found, True
 
     async def open(self, media: Media, *, cap: int) -> AsyncIterator[bytes]:
@@ -313,6 +314,10 @@ class WeCom:
         self._last_event_at = self.clock.now()
         if self._is_veiled(bot, event):
             self.start(self._unveil(bot, event))
+            return None
+        if isinstance(event, AddMembers | DelMembers) and self._waits_for_names(event):
+            self._queues[event.chat_id] = self._queues.get(event.chat_id, 0) + 1
+            self.start(self._name_first(bot, event))
             return None
         return self.take(bot, event) or None
 
@@ -491,6 +496,9 @@ class WeCom:
                 self._named(side, word(info.get("name")))
             case _:
                 found = await self._archive_room(side)
+        for one in found:
+            self.faces.name(native_of(one.account), one.name)
+            self.faces.was_in(native_of(one.account), self.rooms.room_of(side.native))
         return found
 
     def _app(self, side: Side) -> AppBot:
@@ -522,6 +530,24 @@ class WeCom:
             self.standing.gone.put(side.key, None)
 
     # — customer groups —
+
+    def _waits_for_names(self, event: AddMembers | DelMembers) -> bool:
+        """Say whether a list has to be read first: nobody is called by an id; what follows keeps its place behind."""
+        unnamed = isinstance(event, AddMembers) and not all(map(self.faces.called, event.members))
+        return unnamed or event.chat_id in self._queues
+
+    async def _name_first(self, bot: Bot, event: AddMembers | DelMembers) -> None:
+        lock = self._orders.setdefault(event.chat_id, asyncio.Lock())
+        async with lock:
+            if isinstance(event, AddMembers) and not all(map(self.faces.called, event.members)):
+                await self.clock.sleep(self._settling)
+                side = Side(kind="customer", native=event.chat_id, keeper=event.self_id)
+                with suppress(WeComAdapterException, PlatformError):  # without names they came all the same
+                    await self._list(side)
+            await self.post(self.take(bot, event))
+            self._queues[event.chat_id] -= 1
+            if not self._queues[event.chat_id]:
+                del self._queues[event.chat_id], self._orders[event.chat_id]
 
     def _follow(self, event: ExternalChatEvent) -> None:
         """Read the list anew when an event was missed, or says that something changed and not what."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import time
@@ -171,6 +172,15 @@ class Company(Workshop):
 
     async def join(self, name: str) -> None:
         await self.far.join(USERS[name], self.chat)
+
+    async def comes_to_customers(self, user: str, name: str) -> None:
+        """Have a customer come into the customer group by its QR code."""
+        self.far.world.customer(user, name)
+        await self.far.join(user, self.customers, scene=3)
+
+    async def operator(self, *words: str) -> str:
+        """Run one of the operator's commands while WeCom is there to be asked."""
+        return await asyncio.to_thread(self.place.groupops, *words)
 
     async def leave(self, name: str) -> None:
         """Have the owner put somebody out."""

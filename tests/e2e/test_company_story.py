@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.company_workshop import CHAT, ROOM, USERS, Company, before, made_company
+from groupops_wecom.testing import BlockedError
+from tests.e2e.company_workshop import CHAT, CUSTOMERS, ROOM, USERS, Company, before, made_company
 from tests.e2e.workshop import BETTING, moved_in, on
 
 
@@ -117,8 +118,38 @@ async def test_places_check_in_and_who_did_not_is_reminded_and_told_to_the_stewa
     company.far.check_in(USERS["赵敏"], 31.2304, 121.4737)
     await company.hears("李强", "打卡")
     await company.start_again(before(on(6, "09:30"), 12))
-    await company.hears("何静", "未打卡", "李强", )
+    await company.hears("何静", "未打卡", "李强")
 
     listed = company.texts("何静")[-1]
     assert "121.47" not in "".join(told.text for told in company.told)
-    assert "赵敏" not in listed.partition("未打卡")[2]
+    assert "赵敏" in listed
+    assert listed.splitlines()[-1] == "未打卡:李强"
+
+
+async def test_contacts_become_the_roster_and_what_staff_may_not_write_to_customers_is_stopped_by_wecom_itself(
+    company: Company,
+) -> None:
+    looked_at = await company.operator("wecom", "contacts")
+    applied = await company.operator("wecom", "contacts", "--apply")
+    again = await company.operator("wecom", "contacts")
+    await company.start(on(5, "10:00"))
+    await company.comes_to_customers("wmCUSTOMER2", "客户乙")
+    await company.hears("何静", "有新成员入群", "客户乙")
+    plan = await company.operator("wecom", "intercept", "plan", *RULES)
+    before_it = dict(company.far.rest.offices.rules)
+    await company.operator("wecom", "intercept", "publish", *RULES)
+    (rule,) = company.far.rest.offices.rules.values()
+    with pytest.raises(BlockedError):
+        await company.far.say(USERS["王芳"], company.customers, "你们饭桶车间")
+
+    assert "孙涛" in looked_at
+    assert "孙涛" in applied
+    assert "孙涛" not in again
+    assert "饭桶车间" in plan
+    assert before_it == {}
+    assert (rule["word_list"], rule["semantics_list"], rule["intercept_type"]) == (["饭桶车间"], [3], 1)
+    assert rule["applicable_range"] == {"user_list": ["wangfang"], "department_list": []}
+
+
+RULES = ("--group", f"wecom:{CUSTOMERS}", "--user", USERS["王芳"], "--also", "red_packet")
+"""Of which group's words a rule is made, whom it binds, and that it knows red packets too."""

@@ -356,11 +356,15 @@ class WeComRig:
         who = f"new{next(self._numbers)}"
         self.far.world.hire(who, "新人")
         await self.far.join(who, self.chat, scene=3)
+        await self.served.settled()
+        await self.platform.settled()
 
     async def _member_left(self) -> None:
         who = f"old{next(self._numbers)}"
         self.far.world.hire(who, "旧人")
         await self.far.join(who, self.chat)
+        await self.served.facts()
+        await self.platform.settled()
         await self.served.facts()
         await self.far.leave(who, self.chat)
 
