@@ -21,6 +21,8 @@ MILLISECONDS_FROM: Final = 10**11
 
 _LOCAL = re.compile(r"(\d{4})-(\d{2})-(\d{2})[ T](\d{1,2}):(\d{2}):(\d{2})")
 _NOON = 12
+_BEGINS: Final = "[!"
+"""What nearly all words begin with that stand for something else."""
 
 Converted = Callable[[int, Row], Iterable[Value]]
 """Makes values of one row; raises BrokenLineError for a row that cannot be read."""
@@ -206,6 +208,8 @@ def hinted(body: str) -> tuple[Kind, tuple[str, ...], Doubt]:
     if body[-1] == "）" and (match := words().lines["attachment"].match(body)):
         kind: Any = words().attachments[match["kind"]]
         return kind, (f"{match['kind']}{match['n']}",), "kind"
+    if body[0] not in _BEGINS and not words().lines["hint_anywhere"].search(body):
+        return "text", (), ""
     for name, pattern in words().hints:
         if pattern.match(body):
             found: Any = name

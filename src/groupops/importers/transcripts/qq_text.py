@@ -69,24 +69,23 @@ class _Habits:
 def _habits(desk: Desk) -> _Habits:
     ids = spaced = tight = spaced_ids = tight_ids = 0
     blank = True
-    for number, raw in _texts(desk):
-        head = _head_of(number, raw)
+    for number, _, raw in desk.source.raw_lines():
+        head = _head_of(number, _loosely(desk, raw)) if raw[:1].isdigit() or not number - 1 else None
         if head is not None:
             if head.named:
                 ids += 1
                 spaced_ids, tight_ids = spaced_ids + blank, tight_ids + (not blank)
             spaced, tight = spaced + blank, tight + (not blank)
-        blank = not raw.strip() or bool(_RULE.fullmatch(raw))
+        blank = raw.isspace() or (raw[:1] == b"=" and bool(_RULE.fullmatch(_loosely(desk, raw))))
     if ids:
         spaced, tight = spaced_ids, tight_ids
     return _Habits(ids=ids > 0, spaced=spaced >= tight)
 
 
-def _texts(desk: Desk) -> Iterator[tuple[int, str]]:
-    """Give the lines that can be decoded, without noting those that cannot: the second look does that."""
-    for number, _, raw in desk.source.raw_lines():
-        encoding = "utf-8" if desk.source.encoding.startswith("utf") else desk.source.encoding
-        yield number, clean(raw.decode(encoding, "replace").rstrip("\r\n"))
+def _loosely(desk: Desk, raw: bytes) -> str:
+    """Decode a line without noting what cannot be decoded: the second look does that."""
+    encoding = "utf-8" if desk.source.encoding.startswith("utf") else desk.source.encoding
+    return clean(raw.decode(encoding, "replace").rstrip("\r\n"))
 
 
 @dataclass(slots=True)

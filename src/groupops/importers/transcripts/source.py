@@ -35,7 +35,8 @@ _STRAY: Final = {0: None, 0x2028: None, 0xFEFF: None}
 
 def clean(text: str) -> str:
     """Give a text without characters that nobody sees; emoji and the blank behind a mention stay."""
-    return text.translate(_STRAY) if not text.isascii() or "\0" in text else text
+    stray = "\0" in text or "\u2028" in text or "\ufeff" in text
+    return text.translate(_STRAY) if stray else text
 
 
 def opened(path: Path) -> BinaryIO:
