@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sqlite3
 import time
 from contextlib import AsyncExitStack, closing
@@ -144,6 +145,13 @@ class Company(Workshop):
         }
 
     # — how it comes together —
+
+    async def start_again(self, at: datetime, *, kill: bool = False, late: float = 0) -> None:
+        """See `Workshop`; WeCom goes on answering while the bot finishes what it has begun."""
+        assert self.bot is not None
+        ended = await asyncio.to_thread(self.bot.kill if kill else self.bot.stop)
+        assert kill or ended in {0, -signal.SIGTERM}, self.story()
+        await self.start(at, late=late)
 
     async def connect(self) -> None:
         assert self.bot is not None
