@@ -56,7 +56,8 @@ class Heard(OneBot):
 
     def heard(self, self_id: str, event: Any) -> None:
         super().heard(self_id, event)
-        if interval := getattr(event, "interval", None):
+        interval = getattr(event, "interval", None)
+        if isinstance(interval, int):  # a hostile heartbeat may have anything there
             self.beats.add(interval)
 
 
