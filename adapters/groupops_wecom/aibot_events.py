@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from groupops_wecom.event import (
@@ -49,8 +50,10 @@ def aibot_event(body: Mapping[str, Any], frame: Frame) -> Event:
     if read is None:
         return UnknownMessage(msgtype=kind, **common)
     said = Message.of(read(body))
-    quoted = _aibot_quote(table(body.get("quote")))
-    full = Message.of([*((MessageSegment.quote(quoted),) if quoted is not None else ()), *read(body)])
+    full = Message.of(read(body))
+    quoted = _aibot_quote(table(body["quote"])) if "quote" in body else None
+    if quoted is not None:
+        full.insert(0, MessageSegment.quote(quoted))
     made = GroupMessageEvent if common["chat_type"] == "group" else PrivateMessageEvent
     called = common["chat_type"] == "group"
     return made(
@@ -172,9 +175,14 @@ def _uncalled(said: Message, name: str) -> Message:
 
 def _call(name: str, text: str) -> re.Pattern[str] | None:
     if name:
-        return re.compile(rf"@{re.escape(name)}(?:\s|$)")
+        return _called(name)
     alone = text.count("@") == 1 and text.lstrip().startswith("@")
     return _LEADING_CALL if alone else None
+
+
+@lru_cache(maxsize=64)
+def _called(name: str) -> re.Pattern[str]:
+    return re.compile(rf"@{re.escape(name)}(?:\s|$)")
 
 
 _LEADING_CALL = re.compile(r"^\s*@\S+(?:\s+|$)")

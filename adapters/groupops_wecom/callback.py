@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any, Literal
 from groupops_wecom.clockwork import Clockwork
 from groupops_wecom.config import Config
 from groupops_wecom.crypto import Cipher, CryptoError
-from groupops_wecom.longlink import json_of
+from groupops_wecom.longlink import json_of, object_of
 from groupops_wecom.recent import Recent
 from groupops_wecom.shapes import word
 from groupops_wecom.xmls import XmlError, tree_of, written
@@ -24,7 +23,8 @@ _DIGITS = re.compile(r"[0-9]{9,11}")
 _NONCE = re.compile(r"[\x21-\x7e]{1,128}")
 _ECHO = re.compile(rb"[^<{\x00-\x1f\x7f-\xff][^\x00-\x1f\x7f-\xff]{0,255}")
 
-_ENCRYPTED = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?([0-9A-Za-z+/=]+)(?:\]\]>)?\s*</Encrypt>")
+_IN_JSON = re.compile(rb'\{\s*"encrypt"\s*:\s*"([0-9A-Za-z+/=\\]+)"')
+_IN_XML = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?([0-9A-Za-z+/=]+)(?:\]\]>)?\s*</Encrypt>")
 
 Kind = Literal["aibot", "app"]
 
@@ -231,20 +231,16 @@ def _mark(door: Door, signed: _Signed) -> str:
 
 
 def _encrypted(kind: Kind, body: bytes) -> str:
-    """Give the encrypted part of a post. No XML is read before it is known to be WeCom's.
+    """Give the encrypted part of a post. Neither XML nor JSON is read before it is known to be WeCom's.
 
     Raises:
         ValueError: there is none.
     """
-    if kind == "app":
-        found = _ENCRYPTED.search(body)
-        if found is None or not body.rstrip().endswith(b"</xml>"):
-            raise ValueError("nothing is encrypted")
-        return found[1].decode("ascii")
-    said = _object(body).get("encrypt")
-    if not isinstance(said, str) or not said:
+    pattern, end = (_IN_XML, b"</xml>") if kind == "app" else (_IN_JSON, b"}")
+    found = pattern.search(body)
+    if found is None or not body.rstrip().endswith(end):
         raise ValueError("nothing is encrypted")
-    return said
+    return found[1].decode("ascii").replace("\\/", "/")
 
 
 def _content(kind: Kind, plain: bytes) -> dict[str, Any]:
@@ -257,10 +253,10 @@ def _object(body: bytes) -> dict[str, Any]:
     Raises:
         ValueError: it is none.
     """
-    found: Any = json.loads(body.decode("utf-8", "replace"), strict=False)
-    if not isinstance(found, dict):
-        raise ValueError("no JSON object")  # noqa: TRY004 - what is wrong is what was sent
-    return found  # pyright: ignore[reportUnknownVariableType] - any shape
+    found = object_of(body.decode("utf-8", "replace"))
+    if found is None:
+        raise ValueError("no JSON object")
+    return found
 
 
 def _in_json(post: Post, timestamp: int, said: str) -> str:

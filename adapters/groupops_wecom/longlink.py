@@ -439,9 +439,17 @@ class _Turn:
 
 def frame_of(text: str | bytes) -> dict[str, Any] | None:
     """Read a frame leniently: control characters are taken out first; None when it is no JSON object."""
+    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return object_of(_CONTROLS.sub("", said))
+
+
+_READER = json.JSONDecoder(strict=False)
+
+
+def object_of(text: str) -> dict[str, Any] | None:
+    """Read JSON in which controls may stand in texts; None when it is no object."""
     try:
-        said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-        found: Any = json.loads(_CONTROLS.sub("", said), strict=False)
+        found: Any = _READER.decode(text)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType] - any shape

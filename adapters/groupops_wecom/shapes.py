@@ -22,6 +22,8 @@ _REAL = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,20})?")
 
 def word(found: Any, most: int = LONGEST_ID) -> str:
     """Give a text or a number as a text, anything else as an empty one."""
+    if type(found) is str and len(found) <= most and found.isascii() and "\0" not in found:
+        return found  # nearly all are so
     return _word(found, most)
 
 
