@@ -115,7 +115,7 @@ def pages() -> list[Path]:
 
 def modules() -> list[Path]:
     found = [path for source in ("src", "plugins", "adapters") for path in (ROOT / source).rglob("*.py")]
-    return sorted(path for path in found if "migrations" not in path.parts)
+    return sorted(path for path in found if not {"migrations", "wire"} & set(path.parts))
 
 
 def named(path: Path) -> str:

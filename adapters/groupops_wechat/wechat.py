@@ -269,8 +269,9 @@ class WeChat:
             raise ConfigError("\n".join(fault.faults)) from fault
         driver.on_shutdown(self._stop)
         adapters = cast("dict[str, Any]", driver._adapters)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - NoneBot has no other way to give it back
-        self._adapter = adapters[NAME]
-        if not self._adapter.wechaty.wechaty_accounts:
+        made: Adapter = adapters[NAME]
+        self._adapter = made
+        if not made.wechaty.wechaty_accounts:
             raise ConfigError(
                 'WECHATY_ACCOUNTS names no puppet service; write [{"endpoint":"127.0.0.1:8788","token":"…"}], '
                 'or take "wechat" out of GROUPOPS_ADAPTERS'

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 from groupops_wecom.lenient import number, table, tables, text, whole, word, words
 
@@ -580,7 +580,8 @@ def content_of(kind: str, body: Any, depth: int = 0) -> Content:
         case "note":
             return Note(items=_items(within.get("items") or within.get("item"), depth))
         case "external_redpacket":
-            return dataclasses.replace(_filled(RedPacket, within), external=True)
+            packet: RedPacket = _filled(RedPacket, within)
+            return dataclasses.replace(packet, external=True)
         case "location":
             return _placed(_filled(Location, within))
         case _ if kind in _CLASSES:
@@ -640,7 +641,7 @@ def _fields(made: type[Any]) -> tuple[tuple[str, _Maker], ...]:
 
 
 def _filled(made: type[Any], body: Mapping[str, Any]) -> Any:
-    return made(**{name: maker(body.get(name)) for name, maker in _fields(made)})
+    return made(**{name: maker(body.get(name)) for name, maker in _fields(cast("Hashable", made))})
 
 
 def _all(made: type[Any], value: Any) -> tuple[Any, ...]:
