@@ -44,9 +44,8 @@ def why_of(error: Exception) -> str:
     if isinstance(error, ActionFailed):
         means = meaning(error.errcode).means or error.errmsg
         return f"{error.errcode} {means}"[:LONGEST_WHY]
-    return str(getattr(error, "msg", "") or getattr(error, "why", "") or error or type(error).__name__)[
-        :LONGEST_WHY
-    ]
+    said = getattr(error, "msg", "") or getattr(error, "why", "") or str(error)
+    return str(said or type(error).__name__)[:LONGEST_WHY]
 
 
 def is_unsent(error: Exception) -> bool:
