@@ -32,6 +32,7 @@ from groupops.advise.findings import (
 from groupops.advise.handed_in import HandedIn
 from groupops.advise.history import TurnedClock
 from groupops.advise.judging import AdvisedCasebook, Aside
+from groupops.advise.members import words
 from groupops.advise.replay import Player
 from groupops.advise.roster import MemberList
 from groupops.engine import Engine
@@ -412,7 +413,7 @@ class Counsel:
         yield from seen.values()
         plan = self.plan
         if plan.policy.inactive:
-            yield Remark(key="inactive", values={"plugins": "、".join(plan.policy.inactive)})
+            yield Remark(key="inactive", values={"plugins": self.say("joint").join(plan.policy.inactive)})
         if not plan.stage.books:
             yield Remark(key="advise.stage", values={"stage": plan.stage.value})
         if members is None:
@@ -431,7 +432,7 @@ def _native(account: str) -> str:
 
 def _unended(text: str) -> str:
     """Give a sentence as it stands within another."""
-    return text.rstrip("。.")
+    return text.rstrip(words().stops)
 
 
 def _quotes(quotes: Iterable[str]) -> tuple[str, ...]:

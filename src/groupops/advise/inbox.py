@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from groupops.advise.findings import Advice
+from groupops.advise.members import words
 from groupops.advise.show import as_json, as_notices, as_page
 from groupops.clock import Clock
 from groupops.errors import GroupOpsError, StoreError
@@ -20,8 +21,6 @@ EVERY_S: Final = 5.0
 DONE, FAILED, ADVICE = "done", "failed", "advice"
 PARTIAL: Final = (".part", ".tmp", ".crdownload", ".download", ".partial")
 """Endings of files that another program is still writing."""
-MEMBERS: Final = ("members", "成员")
-"""A file whose name begins so is a member list."""
 
 Read = Callable[[Path, bool], Awaitable[Advice]]
 """Reads one file; True for a member list."""
@@ -83,7 +82,7 @@ class Inbox:
 
     async def _take(self, path: Path) -> Taken:
         try:
-            advice = await self.read(path, path.name.lower().startswith(MEMBERS))
+            advice = await self.read(path, path.name.lower().startswith(words().members))
         except StoreError:
             raise
         except GroupOpsError as error:

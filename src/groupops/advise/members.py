@@ -27,8 +27,6 @@ MAX_LINES: Final = 20_000
 MAX_NAME: Final = 100
 """Characters of the longest name: platforms allow 60 at most."""
 
-_SEPARATORS: Final = (",", "\t", ";", ",")
-
 
 @dataclass(frozen=True, slots=True)
 class ListWords:
@@ -40,6 +38,9 @@ class ListWords:
     role: re.Pattern[str]
     comment: re.Pattern[str]
     clauses: Mapping[str, tuple[str, ...]]
+    members: tuple[str, ...]
+    separators: tuple[str, ...]
+    stops: str
 
 
 @cache
@@ -53,6 +54,9 @@ def words() -> ListWords:
         role=re.compile(raw["lines"]["role"]),
         comment=re.compile(raw["lines"]["comment"]),
         clauses={key: tuple(rules) for key, rules in raw["clauses"].items()},
+        members=tuple(raw["files"]["members"]),
+        separators=tuple(raw["files"]["separators"]),
+        stops=raw["files"]["stops"],
     )
 
 
@@ -95,7 +99,9 @@ def members_of(text: str, name: str) -> tuple[Party, ...]:
     if faults:
         raise ImportFailed(name, faults)
     if not found:
-        raise ImportFailed(name, ["it lists nobody; write one name per line, or a CSV with a column 昵称"])
+        raise ImportFailed(
+            name, ["it lists nobody; write one name per line, or a CSV with a heading such as nickname"]
+        )
     return tuple(found)
 
 
@@ -113,7 +119,7 @@ def _of_transcript(path: Path) -> tuple[Party, ...] | None:
 
 def _columns(heading: str) -> tuple[str, tuple[str, ...]]:
     """Give the separator of a CSV and what its columns are; no columns when this is no heading of one."""
-    for separator in _SEPARATORS:
+    for separator in words().separators:
         if separator not in heading and heading.strip():
             cells = [heading]
         else:
