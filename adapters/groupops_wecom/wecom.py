@@ -88,6 +88,9 @@ RESOLVE_TRIES = 3
 SETTLING = 2.0
 """Seconds a customer group's list may lag behind its events (protocol sheet 10.2)."""
 
+STRANGE_FOR = 30.0
+"""Seconds for which somebody who was found in no group is not looked for again, however often they write."""
+
 REREAD = 60.0
 """Seconds between two looks at which chats were linked by the operator's command."""
 
@@ -141,6 +144,7 @@ class WeCom:
         self._since: datetime | None = None
         self._was_up = False
         self._last_event_at: datetime | None = None
+        self._strangers: Kept[str, float] = Kept(20_000)
         self._heard_of: Kept[str, None] = Kept(2_000)
 
     # — the port —
@@ -364,6 +368,16 @@ class WeCom:
         known = self.faces.home(user)
         if known:
             return self.rooms.room_of(known)
+        now = self.clock.now().timestamp()
+        if now - (self._strangers.get(user) or 0.0) < STRANGE_FOR:
+            return ""
+        found = self._looked_for(user)
+        if not found:
+            self._strangers.put(user, now)
+        return found
+
+    def _looked_for(self, user: str) -> str:
+        """Look for somebody among the members of all groups; who is in none belongs to the only one there is."""
         looked_after = [room for room in self.rooms if self.people.group(group_id(room)) is not None]
         for room in looked_after:
             if any(member.account == account(user) for member in self.people.members(group_id(room))):

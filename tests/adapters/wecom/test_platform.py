@@ -25,6 +25,8 @@ from groupops import (
     Throttled,
     Unreachable,
 )
+from groupops_wecom.jsonl import JsonlArchive
+from groupops_wecom.pulling import reached
 from groupops_wecom.testing import BROKEN, CUT, LOST, THROTTLED, Fault
 from tests.support.wecom_rig import AGENT, BOT, CALLED, MEMBER, OWNER, ROOM, Modes, Served, serving, shown
 
@@ -364,6 +366,30 @@ async def test_a_room_of_the_archive_that_nobody_bound_is_not_read(tmp_path: Pat
 
         assert await served.facts() == []
         assert served.platform.unbound() == [ROOM]
+
+
+async def test_the_archive_goes_on_behind_what_was_read_before_a_restart(tmp_path: Path) -> None:
+    position = tmp_path / "position"
+    async with serving(Modes(app=True, sides=frozenset({"archive"})), tmp_path / "archive") as served:
+        first = JsonlArchive(served.folder, position)
+        await served.far.say(MEMBER, served.chat, "以前的话")
+        after = await served.platform.pull.read_archive(first, reached(position))
+        await served.platform.pull.read_archive(first, after)
+        await served.facts()
+        await served.far.say(MEMBER, served.chat, "以后的话")
+        await served.platform.pull.read_archive(JsonlArchive(served.folder, position), reached(position))
+        said = [fact.text for fact in await served.facts() if isinstance(fact, MessagePosted)]
+
+    assert said[:1] == ["以后的话"]
+
+
+async def test_whispers_belong_to_the_group_one_spoke_in_last_else_to_the_only_one(wecom: Served) -> None:
+    assert wecom.platform.home(MEMBER) == ROOM
+    assert wecom.platform.home("wangwu") == ROOM
+
+    wecom.people.rooms.clear()
+
+    assert wecom.platform.home("stranger") == ""
 
 
 async def test_the_health_names_every_bot_and_holds_while_one_is_there(wecom: Served) -> None:
