@@ -60,6 +60,11 @@ def _capabilities(names: Iterable[str]) -> frozenset[Capability]:
 
 def together(names: Iterable[str]) -> Profile:
     """Give what several modes are able to do and to see together; what one can always do does not come and go."""
+    return _together(tuple(names))
+
+
+@cache
+def _together(names: tuple[str, ...]) -> Profile:
     found = [profiles()[name] for name in names]
     able = frozenset(one for profile in found for one in profile.can)
     always = frozenset(one for profile in found for one in profile.can - profile.fleeting)

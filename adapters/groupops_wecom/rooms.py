@@ -95,12 +95,13 @@ class Rooms:
     def __init__(self) -> None:
         self._placed: dict[tuple[str, str, str], Placed] = {}
         self._of: dict[str, str] = {}
+        self._sides: dict[str, tuple[Side, ...]] = {}
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted({placed.room for placed in self._placed.values()}))
+        return iter(sorted(self._sides))
 
     def __contains__(self, room: str) -> bool:
-        return any(placed.room == room for placed in self._placed.values())
+        return room in self._sides
 
     def placed(self) -> tuple[Placed, ...]:
         """Give everything that is known."""
@@ -109,16 +110,19 @@ class Rooms:
     def replace(self, placed: Iterable[Placed]) -> None:
         """Know this, and nothing else."""
         self._placed = {one.side.key: one for one in placed}
-        self._index()
+        self._of = {one.side.id: one.room for one in self._placed.values()}
+        found: dict[str, list[Side]] = {}
+        for one in self._placed.values():
+            found.setdefault(one.room, []).append(one.side)
+        self._sides = {room: _in_order(sides) for room, sides in found.items()}
 
     def room_of(self, id_: str) -> str:
         """Give the group an id belongs to; itself while nobody linked it."""
         return self._of.get(id_, id_)
 
     def sides(self, room: str) -> tuple[Side, ...]:
-        """Give what a group is known as, in the order of `KINDS`."""
-        found = [placed.side for placed in self._placed.values() if placed.room == room]
-        return tuple(sorted(found, key=lambda side: (KINDS.index(side.kind), side.key)))
+        """Give what a group is known as, in the order of `KINDS`; asked for every ruling, so it lies ready."""
+        return self._sides.get(room, ())
 
     def side(self, room: str, kind: Kind) -> Side | None:
         """Give what a group is known as to one product; the first where there are several."""
@@ -144,24 +148,37 @@ class Rooms:
             by: who says so.
         """
         room, joining = self.room_of(into), self.room_of(other)
-        moved = [placed for placed in self._placed.values() if placed.room == joining != room]
-        return tuple(self._put(replace(placed, room=room, by=by)) for placed in moved)
+        moved = self.sides(joining) if room != joining else ()
+        return tuple(self._put(Placed(side=side, room=room, by=by)) for side in moved)
 
     def part(self, id_: str, by: str = "") -> tuple[Placed, ...]:
         """Make a chat a group of its own again; gives what is to be kept."""
-        found = [placed for placed in self._placed.values() if placed.side.id == id_ != placed.room]
-        return tuple(self._put(replace(placed, room=id_, by=by)) for placed in found)
+        room = self.room_of(id_)
+        found = [side for side in self.sides(room) if side.id == id_ != room]
+        return tuple(self._put(Placed(side=side, room=id_, by=by)) for side in found)
 
     def forget(self, side: Side) -> bool:
         """Forget a chat that is no more; False when it was not known."""
         gone = self._placed.pop(side.key, None)
-        self._index()
+        self.replace(self._placed.values())
         return gone is not None
 
     def _put(self, placed: Placed) -> Placed:
+        before = self._placed.get(placed.side.key)
+        if before is not None:
+            self._leave(before)
         self._placed[placed.side.key] = placed
         self._of[placed.side.id] = placed.room
+        self._sides[placed.room] = _in_order((*self.sides(placed.room), placed.side))
         return placed
 
-    def _index(self) -> None:
-        self._of = {placed.side.id: placed.room for placed in self._placed.values()}
+    def _leave(self, placed: Placed) -> None:
+        left = tuple(side for side in self.sides(placed.room) if side.key != placed.side.key)
+        if left:
+            self._sides[placed.room] = left
+        else:
+            self._sides.pop(placed.room, None)
+
+
+def _in_order(sides: Iterable[Side]) -> tuple[Side, ...]:
+    return tuple(sorted(sides, key=lambda side: (KINDS.index(side.kind), side.key)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -25,7 +26,7 @@ async def company(made_home: Path, tmp_path: Path) -> AsyncIterator[Company]:
     await shop.open()
     yield shop
     if shop.bot is not None:
-        shop.bot.stop()
+        await asyncio.to_thread(shop.bot.stop)
     await shop.close()
 
 
