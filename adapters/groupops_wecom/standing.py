@@ -148,7 +148,8 @@ class Standing:
             now: the present, seconds since the epoch.
         """
         able = self.profile(room).can
-        able -= frozenset(one for one in able if self._is_denied(room, one, now))
+        if len(self._denied):
+            able -= frozenset(one for one in able if self._is_denied(room, one, now))
         if not self.pressed_in(room, now):
             able -= {Capability.UPDATE_CARD}
         return able - (SAYING & self._silenced(room))
@@ -187,15 +188,16 @@ class Standing:
 
     def _silenced(self, room: str) -> frozenset[Capability]:
         """Give what a bot on a callback URL can say nothing of now, and nobody else can in its place."""
-        silent, others = frozenset[Capability](), frozenset[Capability]()
-        for side in self.reachable(room):
-            modes = together(self._modes(side))
-            bot = self.aibot_of(side) if side.kind == "aibot" else None
-            if bot is not None and not bot.can_push(side.native):
-                silent |= modes.can
-            else:
-                others |= modes.can
-        return silent - others
+        sides = self.reachable(room)
+        mute = [side for side in sides if side.kind == "aibot" and self._is_mute(side)]
+        if not mute:
+            return frozenset()
+        others = together(name for side in sides if side not in mute for name in self._modes(side))
+        return together(name for side in mute for name in self._modes(side)).can - others.can
+
+    def _is_mute(self, side: Side) -> bool:
+        bot = self.aibot_of(side)
+        return bot is not None and not bot.can_push(side.native)
 
     # — learning —
 
