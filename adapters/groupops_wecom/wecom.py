@@ -80,6 +80,7 @@ from groupops_wecom.seen import Told
 from groupops_wecom.shapes import rows, table, word
 from groupops_wecom.standing import Standing
 from groupops_wecom.talk import Talk
+from groupops_wecom.turns import Turns
 from groupops_wecom.ways import ByRobot, Doubles, Way
 
 RESOLVE_TRIES = 3
@@ -138,8 +139,7 @@ class WeCom:
         self._adapter: Adapter | None = None
         self._robots: dict[str, Way] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._queues: dict[str, int] = {}
-        self._orders: dict[str, asyncio.Lock] = {}
+        self._turns = Turns()
         self._versions: Kept[str, str] = Kept(20_000)
         self._since: datetime | None = None
         self._was_up = False
@@ -317,10 +317,11 @@ class WeCom:
             return None
         self._last_event_at = self.clock.now()
         if self._is_veiled(bot, event):
+            self._turns.join(event.user_id)
             self.start(self._unveil(bot, event))
             return None
         if isinstance(event, AddMembers | DelMembers) and self._waits_for_names(event):
-            self._queues[event.chat_id] = self._queues.get(event.chat_id, 0) + 1
+            self._turns.join(event.chat_id)
             self.start(self._name_first(bot, event))
             return None
         return self.take(bot, event) or None
@@ -455,8 +456,10 @@ class WeCom:
 
     def _is_veiled(self, bot: Any, event: Event) -> bool:
         """Say whether it has to be asked who somebody is."""
-        if not isinstance(bot, AiBot) or not event.user_id or self.faces.plain(event.user_id) is not None:
+        if not isinstance(bot, AiBot) or not event.user_id:
             return False
+        if self.faces.plain(event.user_id) is not None:
+            return event.user_id in self._turns  # what was said before has not been read yet
         if self.standing.app() is None:
             self.faces.resolve(
                 event.user_id, event.user_id
@@ -466,11 +469,12 @@ class WeCom:
 
     async def _unveil(self, bot: Bot, event: Event) -> None:
         """Ask who somebody is, then read the event; whoever stays unknown is nobody who can be sanctioned."""
-        for attempt in range(RESOLVE_TRIES):
-            if await self._resolve(event.user_id):
-                break
-            await self.clock.sleep(float(2**attempt))
-        await self.post(self.take(bot, event))
+        async with self._turns.turn(event.user_id):
+            for attempt in range(RESOLVE_TRIES):
+                if self.faces.plain(event.user_id) is not None or await self._resolve(event.user_id):
+                    break
+                await self.clock.sleep(float(2**attempt))
+            await self.post(self.take(bot, event))
 
     async def _resolve(self, said: str) -> bool:
         app = self.standing.app()
@@ -548,20 +552,16 @@ class WeCom:
     def _waits_for_names(self, event: AddMembers | DelMembers) -> bool:
         """Say whether a list has to be read first: nobody is called by an id; what follows keeps its place behind."""
         unnamed = isinstance(event, AddMembers) and not all(map(self.faces.called, event.members))
-        return unnamed or event.chat_id in self._queues
+        return unnamed or event.chat_id in self._turns
 
     async def _name_first(self, bot: Bot, event: AddMembers | DelMembers) -> None:
-        lock = self._orders.setdefault(event.chat_id, asyncio.Lock())
-        async with lock:
+        async with self._turns.turn(event.chat_id):
             if isinstance(event, AddMembers) and not all(map(self.faces.called, event.members)):
                 await self.clock.sleep(self._settling)
                 side = Side(kind="customer", native=event.chat_id, keeper=event.self_id)
                 with suppress(WeComAdapterException, PlatformError):  # without names they came all the same
                     await self._list(side)
             await self.post(self.take(bot, event))
-            self._queues[event.chat_id] -= 1
-            if not self._queues[event.chat_id]:
-                del self._queues[event.chat_id], self._orders[event.chat_id]
 
     def _follow(self, event: ExternalChatEvent) -> None:
         """Read the list anew when an event was missed, or says that something changed and not what."""

@@ -302,6 +302,20 @@ async def test_an_encrypted_id_and_a_plain_one_are_one_account(tmp_path: Path) -
     assert [fact.account for fact in facts] == ["wecom:wangwu"]
 
 
+async def test_what_somebody_says_while_it_is_asked_who_they_are_keeps_its_order(tmp_path: Path) -> None:
+    async with serving(Modes(aibot="link", app=True), tmp_path) as served:
+        served.far.world.bots[BOT].plain_ids = False
+        served.far.rest.faults.add("batch/openuserid_to_userid", Fault(slow=0.2))
+        for number in range(4):
+            await served.far.say("wangwu", served.chat, f"@{CALLED} 第{number}句")
+        await served.settled()
+        await served.platform.settled()
+        facts = [fact for fact in await served.facts() if isinstance(fact, MessagePosted)]
+
+    assert [fact.text for fact in facts] == ["第0句", "第1句", "第2句", "第3句"]
+    assert {fact.account for fact in facts} == {"wecom:wangwu"}
+
+
 async def test_who_cannot_be_resolved_is_nobody_who_could_be_sanctioned(tmp_path: Path) -> None:
     async with serving(Modes(aibot="link", app=True), tmp_path) as served:
         served.far.world.bots[BOT].plain_ids = False
