@@ -92,7 +92,9 @@ def _members(told: str) -> tuple[Party, ...] | None:
 
 
 def _print(console: Console, text: str) -> None:
-    console.print(text.rstrip("\n"), markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        text.rstrip("\n"), markup=False, highlight=False, emoji=False, soft_wrap=not console.is_terminal
+    )
 
 
 def _say(start: Start, group_id: GroupId, by: AccountId, word: str, console: Console) -> int:
