@@ -14,7 +14,7 @@ from typing_extensions import override
 from groupops_wecom.chats import Chats
 from groupops_wecom.config import AiBotInfo, AppInfo, Config
 from groupops_wecom.event import AiBotCardEvent, AppCardEvent, ChatType, EnterChat, Event, MessageEvent
-from groupops_wecom.exception import ApiNotAvailable
+from groupops_wecom.exception import ActionFailed, ApiNotAvailable, WindowClosed
 from groupops_wecom.letters import Letters, To
 from groupops_wecom.longlink import LongLink
 from groupops_wecom.message import (
@@ -27,11 +27,12 @@ from groupops_wecom.message import (
     cut,
     markdown_of,
     parts_of,
+    size,
     text_of,
 )
 from groupops_wecom.passive import passive_of
 from groupops_wecom.qyapi import Downloaded, QyApi
-from groupops_wecom.reply import OverUrl, Stream, Transport, carded, markdowned, streamed
+from groupops_wecom.reply import BAD_REQ_ID, OverUrl, Stream, Transport, carded, markdowned, streamed
 from groupops_wecom.uploads import Fetched, fetch
 
 if TYPE_CHECKING:
@@ -96,6 +97,14 @@ class AiBot(Bot):
         """
         if not isinstance(event, Event):
             raise ApiNotAvailable("an event of another adapter")
+        if isinstance(event, EnterChat) and _greeting(message) is not None:
+            try:
+                return [await self.welcome(event, message)]
+            except WindowClosed:
+                pass  # it is said anew
+            except ActionFailed as error:
+                if error.errcode != BAD_REQ_ID:  # it was greeted before
+                    raise
         return await self.respond(event, message)
 
     async def respond(self, event: Event, message: Said) -> list[dict[str, Any]]:
@@ -131,13 +140,10 @@ class AiBot(Bot):
             WindowClosed: it is too late.
             ActionFailed: as `send`, and so are the others.
         """
-        parts = parts_of(message)
-        if len(parts) != 1 or parts[0].kind not in {"words", "card"}:
-            raise ApiNotAvailable("a welcome is one card, or words")
-        if parts[0].kind == "card":
-            return await self._transport.welcome(event, carded(parts[0].data["card"]))
-        content = cut(text_of(parts[0].segments, mentions=False), APP_TEXT)[0]
-        return await self._transport.welcome(event, {"msgtype": "text", "text": {"content": content}})
+        body = _greeting(message)
+        if body is None:
+            raise ApiNotAvailable(f"a welcome is one card, or words of at most {APP_TEXT} bytes")
+        return await self._transport.welcome(event, body)
 
     async def update_card(
         self, event: AiBotCardEvent, card: Mapping[str, Any], user_ids: Iterable[str] = ()
@@ -225,6 +231,17 @@ class AiBot(Bot):
     async def _medium(self, kind: MediaKind, data: dict[str, Any]) -> dict[str, Any]:
         media_id = data.get("media_id") or await self.upload(kind, data["name"], data["data"])
         return {"msgtype": kind, kind: {"media_id": media_id}}
+
+
+def _greeting(message: Said) -> dict[str, Any] | None:
+    """Give a message as a welcome; None when it is neither one card nor words that fit."""
+    parts = parts_of(message)
+    if len(parts) != 1 or parts[0].kind not in {"words", "card"}:
+        return None
+    if parts[0].kind == "card":
+        return carded(parts[0].data["card"])
+    content = text_of(parts[0].segments, mentions=False)
+    return {"msgtype": "text", "text": {"content": content}} if size(content) <= APP_TEXT else None
 
 
 class AppBot(Bot):

@@ -200,7 +200,7 @@ def _shown(segment: MessageSegment) -> bool:
 # — written down —
 
 _INLINE = re.compile(r"[\\`*_\[\]<>|~$&]")
-_AT_LINE_START = re.compile(r"^([ \t]*)([#+=-]|\d{1,9}(?=[.)]))", re.MULTILINE)
+_AT_LINE_START = re.compile(r"(?:^|(?<=\r))([ \t]*)([#+=-]|\d{1,9}(?=[.)]))", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([\\`*_\[\]<>|~$&#+=.)-])")
 _TAG = re.compile(r"<(?=[@aA/])")
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")

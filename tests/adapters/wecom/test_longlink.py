@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from groupops_wecom import (
     ActionFailed,
     AiBotCardEvent,
+    ApiNotAvailable,
     Bot,
     Connected,
     Disconnected,
@@ -280,6 +281,33 @@ async def test_a_welcome_is_said_in_time_and_not_late(served: Served) -> None:
         await served.aibot().welcome(event, "又来了")
 
     assert [said.text for said in served.wecom.world.people["lisi"].inbox] == ["您好 <\u200ba"]
+
+
+async def test_who_opens_the_chat_is_answered_by_a_welcome_and_then_by_what_is_said_anew(
+    served: Served,
+) -> None:
+    far = served.wecom.world.bots["aib0001"]
+    await served.wecom.say("lisi", far, "先说过话")
+    await served.wecom.open_chat("lisi", far)
+    event = await served.heard.first(EnterChat)
+
+    await served.aibot().send(event, "您好")
+    await served.aibot().send(event, "还有")
+    await served.aibot().send(event, "长" * 1000)
+
+    sent = [
+        len(served.wecom.link.sent_by_bots(cmd)) for cmd in ("aibot_respond_welcome_msg", "aibot_send_msg")
+    ]
+    assert [said.text for said in served.wecom.world.people["lisi"].inbox] == ["您好", "还有", "长" * 1000]
+    assert sent == [2, 2]
+
+
+async def test_a_welcome_that_does_not_fit_is_refused_before_it_goes(served: Served) -> None:
+    await served.wecom.open_chat("lisi", served.wecom.world.bots["aib0001"])
+    event = await served.heard.first(EnterChat)
+
+    with pytest.raises(ApiNotAvailable, match="2048 bytes"):
+        await served.aibot().welcome(event, "长" * 1000)
 
 
 async def test_a_pressed_card_is_replaced_for_who_pressed(served: Served) -> None:
