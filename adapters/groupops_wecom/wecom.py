@@ -461,9 +461,8 @@ class WeCom:
         if self.faces.plain(event.user_id) is not None:
             return event.user_id in self._turns  # what was said before has not been read yet
         if self.standing.app() is None:
-            self.faces.resolve(
-                event.user_id, event.user_id
-            )  # nobody could say, and the id is the same each time
+            # Nobody could say, and the id is the same each time.
+            self.faces.resolve(event.user_id, event.user_id)
             return False
         return True
 
