@@ -46,7 +46,13 @@ def url(request: pytest.FixtureRequest) -> str:
 async def test_an_empty_database_lacks_everything_and_then_nothing(url: str) -> None:
     assert await schema.behind(url, NOW) == [CORE, CORE_2, CORE_3, "notes.0001_initial", "notes.0002_amounts"]
 
-    assert await schema.migrate(url, NOW) == [CORE, CORE_2, CORE_3, "notes.0001_initial", "notes.0002_amounts"]
+    assert await schema.migrate(url, NOW) == [
+        CORE,
+        CORE_2,
+        CORE_3,
+        "notes.0001_initial",
+        "notes.0002_amounts",
+    ]
 
     assert await schema.behind(url, NOW) == []
     assert await schema.migrate(url, NOW) == []
