@@ -22,9 +22,11 @@ from groupops import (
     Manifest,
     MessagePosted,
     Offence,
+    OpenObligation,
     PersonLine,
     Reply,
     Rule,
+    SettleObligation,
     hookimpl,
 )
 from groupops.advise import Advice, Wanted, advise
@@ -80,6 +82,25 @@ def rude(event: Any) -> Offence | None:
     return None
 
 
+def owe(event: Any) -> list[Any]:
+    """Let whoever says 欠 owe an answer for an hour, and 还 give it."""
+    if not isinstance(event, MessagePosted):
+        return []
+    key = f"rude/{event.group_id}/{event.account}"
+    if "欠" in event.text:
+        return [
+            OpenObligation(
+                group_id=event.group_id,
+                account=event.account,
+                obligation_kind="rude.answer",
+                title="答复",
+                key=key,
+                minutes=60,
+            )
+        ]
+    return [SettleObligation(group_id=event.group_id, key=key)] if "还" in event.text else []
+
+
 @pytest.fixture
 def plugin(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     made = ModuleType("groupops_rude")
@@ -91,6 +112,8 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     )
     rude.__name__ = "judge"
     made.judge = hookimpl(rude)  # type: ignore[attr-defined]
+    owe.__name__ = "react"
+    made.react = hookimpl(owe)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "groupops_rude", made)
     return made
 

@@ -196,3 +196,44 @@ async def test_a_list_is_held_against_the_roster_and_the_list_before(office: Off
         ("missing", "赵敏"),
         ("missing", "周平"),
     }
+
+
+async def test_what_was_owed_is_told_as_met_missed_or_still_open(office: Office) -> None:
+    said = ((0, "a", "欠"), (1, "b", "欠"), (30, "a", "还"), (90, "c", "欠"), (100, "d", "好"))
+
+    advice = await office.hand_in(office.write("day.jsonl", chatlab(*said)))
+
+    told = {(one.name, one.title, one.status) for one in advice.duties}
+    assert told == {
+        ("昵称a", "答复", "satisfied"),
+        ("昵称b", "答复", "missed"),
+        ("昵称c", "答复", "open"),
+    }
+
+
+async def test_what_is_still_open_is_judged_by_the_next_export(office: Office) -> None:
+    await office.hand_in(office.write("one.jsonl", chatlab((90, "c", "欠"), (91, "d", "欠"))))
+    later(office, hours=2)
+
+    advice = await office.hand_in(office.write("two.jsonl", chatlab((100, "c", "还"), (300, "a", "好"))))
+
+    told = {(one.account, one.status) for one in advice.duties}
+    assert told == {("wechat:c", "satisfied"), ("wechat:d", "missed")}
+
+
+async def test_by_minutes_alone_what_was_measured_is_only_for_review(office: Office) -> None:
+    advice = await office.hand_in(office.write("day.txt", mailed((3, "李军", "刷"), (9, "李军", "好"))))
+
+    assert [one.doubts for one in advice.findings] == [("name", "minutes")]
+
+
+async def test_a_shown_name_that_is_one_persons_stands_for_that_person(office: Office) -> None:
+    await office.enrol(["王芳", "李军"])
+
+    await office.hand_in(members="王芳\n李军\n路过的人\n")
+
+    bound = await office.look(lambda engine: engine.parts.records.bindings("wechat"))
+    assert {account: person.name for account, person in bound.items()} == {
+        "wechat:name:王芳": "王芳",
+        "wechat:name:李军": "李军",
+    }

@@ -350,11 +350,8 @@ class Counsel:
                 status=one.status.value,
             )
             for one in found
-            if not one.private
-            and (
-                one.status is ObligationStatus.OPEN
-                or player.first <= (one.satisfied_at or one.due_at) <= player.last
-            )
+            if one.status is ObligationStatus.OPEN
+            or player.first <= (one.satisfied_at or one.due_at) <= player.last
         )
 
     def _step(self, ticket: Ticket) -> Step:
