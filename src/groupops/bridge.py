@@ -46,6 +46,9 @@ Check = Callable[[], Awaitable[None]]
 CHECK_WITHIN = 5.0
 """Seconds a readiness check may take before it counts as failed."""
 
+INBOX = "/groupops/inbox"
+"""Where programs push what they export; the name of a group's inbox stands behind it."""
+
 FIRST = 1
 """The gate's priority among NoneBot's matchers."""
 
@@ -551,7 +554,19 @@ def serve(assembled: Assembled) -> None:
     assembled.engine.check_defaults()
     driver = start_nonebot(start.nonebot, log_level=start.config.log_level)
     bridge_of(assembled).install(driver, [lambda: alive(assembled)])
+    open_inbox(driver, assembled)
     nonebot.run()
+
+
+def open_inbox(driver: Driver, assembled: Assembled) -> None:
+    """Let programs on this machine push what they export, where the operator set a folder and a token for that."""
+    config = assembled.start.config
+    if config.inbox_dir is None or not isinstance(driver, ASGIMixin):
+        return
+    from groupops.advise.webhook import Webhook  # most bots have no inbox
+
+    webhook = Webhook(config.inbox_dir, config.inbox_token, assembled.engine.parts.clock)
+    driver.server_app.mount(INBOX, webhook)
 
 
 def bridge_of(assembled: Assembled) -> Bridge:

@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 from zoneinfo import available_timezones
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from groupops.errors import ConfigError
 from groupops.people import Stage
@@ -25,6 +25,9 @@ OF_TESTS = frozenset({"GROUPOPS_DATA", "GROUPOPS_SOAK", "GROUPOPS_SOAK_SEED"})
 
 HOST, PORT = "127.0.0.1", 8080
 """Where NoneBot listens unless its keys of these names say otherwise."""
+
+TOKEN_LENGTH = 16
+"""Characters of the shortest token that opens a door."""
 
 OF_NONEBOT = {"log_level": "LOG_LEVEL"}
 """Fields that are read from a key of NoneBot's, so that there is one key for one thing."""
@@ -92,6 +95,11 @@ class Config(BaseModel):
         default="ticket", title="连接中断或机器人失去权限时:ticket 告诉管理员,log 只记日志"
     )
     health_grace_seconds: float = Field(default=60.0, ge=0, le=86400, title="连接中断多久(秒)才算出了问题")
+    inbox_token: str = Field(default="", title="推送收件箱的口令,至少 16 个字符")
+    inbox_dir: Path | None = Field(
+        default=None,
+        title="推送收件箱的目录,每个群一个子文件夹,由 groupops advise --watch 读;必须同时设口令,留空则不收推送",
+    )
     env_prefixes: tuple[str, ...] = Field(
         default=("ONEBOT_", "QQ_", "WECOM_", "WECHAT_", "WECHATY_", "FASTAPI_"),
         title="进程环境中哪些开头的键要交给适配器",
@@ -103,6 +111,16 @@ class Config(BaseModel):
     def _timezone_exists(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError(f"there is no such timezone{nearest(value, available_timezones())}")
+        return value
+
+    @field_validator("inbox_dir")
+    @classmethod
+    def _no_inbox_stands_open(cls, value: Path | None, known: ValidationInfo) -> Path | None:
+        shown = len(known.data.get("inbox_token", ""))
+        if value is not None and shown < TOKEN_LENGTH:
+            raise ValueError(
+                f"GROUPOPS_INBOX_TOKEN has {shown} characters; whoever pushes has to show one of {TOKEN_LENGTH} or more"
+            )
         return value
 
     @field_validator("stewards")
