@@ -73,6 +73,7 @@ class Faces:
         self._refused: Kept[str, None] = Kept(most)
         self._spoke: Kept[tuple[str, str], str] = Kept(most)
         self._home: Kept[str, str] = Kept(most)
+        self._range_is_known = False
 
     # — ids —
 
@@ -114,13 +115,20 @@ class Faces:
     def keep_only(self, users: Iterable[str]) -> None:
         """Learn who is in the app's range: these, and nobody else."""
         there = frozenset(users)
+        self._range_is_known = True
         for user in [one for one in self._reached if one not in there]:
             self._reached.drop(user)
         self.reach(there)
 
     def reaches(self, user: str) -> bool:
-        """Say whether the app can write to somebody, as far as is known."""
-        return user in self._reached and user not in self._refused
+        """Say whether the app can write to somebody, as far as is known.
+
+        Until its range was read, right after the start or where it may not be, everybody of the company may be in it:
+        a steward who is not told would be worse than a message that is refused.
+        """
+        if user in self._refused or not user or is_outside(user) or is_robot(user):
+            return False
+        return user in self._reached or not self._range_is_known
 
     # — who spoke —
 

@@ -34,6 +34,15 @@ def test_the_app_reaches_who_is_in_its_range_and_nobody_outside() -> None:
     assert not faces.reaches("wangwu")
 
 
+def test_until_its_range_is_known_the_app_may_reach_everybody_of_the_company() -> None:
+    faces = Faces()
+    faces.lose("wangwu")
+
+    reached = [faces.reaches(user) for user in ("lisi", "wangwu", "wmCUSTOMER", "wbROBOT", "")]
+
+    assert reached == [True, False, False, False, False]
+
+
 def test_who_was_refused_is_not_reached_until_seen_again() -> None:
     faces = Faces()
     faces.reach(["lisi"])
