@@ -197,8 +197,10 @@ async def say(pieces: Sequence[Piece], ways: Iterable[Way], needs: Capability, h
         if begun is not None and begun.pieces and way.name != begun.way:
             continue
         try:
-            return Done(ref=await _all_by(way, pieces, hand))
+            ref = await _all_by(way, pieces, hand)
         except WeComAdapterException as error:
+            if kind_of(error) is CodeClass.CONFIGURATION:
+                hand.standing.troubles.put(way.name, why_of(error))
             if isinstance(way, ByApp):
                 _lost(way, error, hand)
                 receipt = receipt_of(error, needs)
@@ -207,6 +209,9 @@ async def say(pieces: Sequence[Piece], ways: Iterable[Way], needs: Capability, h
             progress = hand.memory.progress.get(hand.key)
             if not is_unsent(error) or (progress is not None and progress.pieces):
                 return receipt
+        else:
+            hand.standing.troubles.drop(way.name)
+            return Done(ref=ref)
     return receipt
 
 

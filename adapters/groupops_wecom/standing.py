@@ -69,6 +69,8 @@ class Standing:
     """How many are in a group of the app's: every one who hears a message counts for its rate."""
     gone: Kept[tuple[str, str, str], None] = field(default_factory=lambda: Kept(20_000))
     """Sides WeCom said are not there, or not ours, until something comes from them again."""
+    troubles: Kept[str, str] = field(default_factory=lambda: Kept(100))
+    """What an operator has to set right, by the way of speaking it was found on."""
     _denied: Kept[tuple[str, Capability], float] = field(default_factory=lambda: Kept(20_000))
 
     # — what there is —

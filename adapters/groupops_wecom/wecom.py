@@ -236,6 +236,8 @@ class WeCom:
             for bot in self.bots()
             if isinstance(bot, AiBot) and bot.link is not None and bot.link.state.note
         ]
+        troubles = self.standing.troubles
+        notes += [f"{way}: {troubles.get(way)}" for way in troubles]
         return Health(
             connected=connected,
             since=self._since,

@@ -382,6 +382,19 @@ async def test_a_room_of_the_archive_that_nobody_bound_is_not_read(tmp_path: Pat
         assert served.platform.unbound() == [ROOM]
 
 
+async def test_the_health_says_what_an_operator_has_to_set_right_until_it_is(wecom: Served) -> None:
+    action = DirectMessage(group_id=GROUP, account=AccountId("wecom:wangwu"), text="提醒")
+    wecom.far.rest.faults.add("message/send", Fault(errcode=60020))
+
+    receipt = await said(wecom, action, "e#0")
+    told = wecom.platform.health().note
+    await said(wecom, action, "e#1")
+
+    assert isinstance(receipt, Unreachable)
+    assert "企业可信IP" in told
+    assert wecom.platform.health().note == ""
+
+
 async def test_the_archive_goes_on_behind_what_was_read_before_a_restart(tmp_path: Path) -> None:
     position = tmp_path / "position"
     async with serving(Modes(app=True, sides=frozenset({"archive"})), tmp_path / "archive") as served:
