@@ -41,6 +41,7 @@ async def test_a_week_of_two_hundred_people_is_advised_on_and_the_next_week_clos
     assert (by_rule["moderation.insult"].name, by_rule["moderation.insult"].clause) == (insulter, "篇十 二.7")
     assert (by_rule["quiet_hours.rest"].name, by_rule["quiet_hours.rest"].standing) == (night_owl, "remind")
     assert ("stranger", stranger) in {(line.kind, line.name) for line in advice.roster}
+    assert sum("名册核对" in step.text for step in advice.steps) == 1, "one audit is asked for, not seven"
     outsider = next(one for one in advice.findings if one.name == stranger)
     assert (outsider.standing, outsider.clause, outsider.notice) == ("case", "篇十 一.1", "")
     notices = as_notices(advice)

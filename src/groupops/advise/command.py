@@ -15,7 +15,7 @@ from groupops.advise.findings import Advice
 from groupops.advise.handed_in import Asking
 from groupops.advise.inbox import EVERY_S, Inbox, Taken, watch, written
 from groupops.advise.members import members_of, read_members
-from groupops.advise.session import Wanted, advise, say
+from groupops.advise.session import Wanted, advise, require_bound, say
 from groupops.advise.show import as_json, as_text
 from groupops.clock import SystemClock
 from groupops.config import Start
@@ -118,7 +118,9 @@ def _watch(start: Start, group_id: GroupId, folder: Path, asking: Asking, consol
         return await advise(start, wanted)
 
     def told(taken: Taken) -> None:
-        if taken.advice is None:
+        if taken.later:
+            line = texts("watch.later", why=taken.later)
+        elif taken.advice is None:
             line = texts("watch.failed", name=taken.name, why=taken.why)
         else:
             advice = taken.advice
@@ -126,6 +128,7 @@ def _watch(start: Start, group_id: GroupId, folder: Path, asking: Asking, consol
             line = texts("watch.done", name=taken.name, findings=found, closed=closed)
         _print(console, line)
 
+    asyncio.run(require_bound(start, group_id))
     _print(console, texts("watch.begin", folder=folder, seconds=f"{EVERY_S:g}"))
     with suppress(KeyboardInterrupt):
         asyncio.run(watch(Inbox(folder, read, SystemClock()), told))

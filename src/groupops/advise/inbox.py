@@ -30,11 +30,15 @@ _Shape = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What became of a file: the advice, or why it could not be read."""
+    """What became of a file: the advice, or where it is written why it could not be read.
+
+    With `later` nothing was taken: the database is away, and the folder is looked at again.
+    """
 
     name: str
     advice: Advice | None = None
     why: Path | None = None
+    later: str = ""
 
 
 @dataclass(slots=True)
@@ -146,14 +150,14 @@ async def watch(
         told: told of every file that was taken.
         every: seconds between two looks.
         rounds: after how many looks to end; None never ends.
-
-    Raises:
-        StoreError: the database refuses.
     """
     inbox.ready()
     number = 0
     while rounds is None or number < rounds:
-        for taken in await inbox.look():
-            told(taken)
+        try:
+            for taken in await inbox.look():
+                told(taken)
+        except StoreError as error:
+            told(Taken(name=inbox.folder.name, later=str(error)))
         number += 1
         await inbox.clock.sleep(every)

@@ -183,8 +183,20 @@ async def advise(start: Start, wanted: Wanted, *, clock: Clock | None = None) ->
         await _recalled(at, read)
         await counsel.tickets_for_asides()
         await counsel.close_repeats()
+        advice = await counsel.given(read, members, tuple(lines), player)
         await memory.keep(at.records, player.last, at.clock.real)
-        return await counsel.given(read, members, tuple(lines), player)
+        return advice
+
+
+async def require_bound(start: Start, group_id: GroupId) -> None:
+    """Make sure that a group can be advised on before anything is handed in.
+
+    Raises:
+        ConfigError: it is not bound.
+        StoreError: the database refuses.
+    """
+    async with _sat_down(start, group_id, None) as at:
+        _ = at.plan
 
 
 def _start_of(read: HandedIn) -> tuple[bool, float, str]:
