@@ -1,4 +1,4 @@
-"""Takes what a program on the same machine pushes, and lays it into the inbox of a group: known callers only, bounded, at once."""
+"""Takes what a program on the same machine pushes, and lays it into a group's inbox: known callers only, and bounded."""
 
 from __future__ import annotations
 
