@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from groupops import AccountId, MessagePosted, Text
+from groupops.engine import Engine
 from groupops.errors import ConfigError, ImportFailed
 from groupops.people import Stage
-from groupops.records import CaseStatus
+from groupops.records import CaseStatus, OutboxRow, OutboxState
 
 from .conftest import GROUP, NOW, Office, later
-from .exports import chatlab, mailed
+from .exports import MORNING, chatlab, mailed
 
 
 async def _cases(office: Office) -> list[CaseStatus]:
@@ -237,3 +239,30 @@ async def test_a_shown_name_that_is_one_persons_stands_for_that_person(office: O
         "wechat:name:王芳": "王芳",
         "wechat:name:李军": "李军",
     }
+
+
+async def test_what_a_bot_saw_live_is_not_told_again_and_what_it_left_waiting_stays_its_own(
+    office: Office,
+) -> None:
+    async def live(engine: Engine) -> tuple[OutboxRow, ...]:
+        said = MessagePosted(
+            id="live",
+            at=MORNING + timedelta(minutes=5, seconds=20),
+            group_id=GROUP,
+            account=AccountId("wechat:b"),
+            message_id="puppet-1",
+            segments=(Text(text="坏话"),),
+        )
+        await engine.flow.handle(said)
+        return await waiting(engine)
+
+    async def waiting(engine: Engine) -> tuple[OutboxRow, ...]:
+        return await engine.parts.records.outbox(states=frozenset({OutboxState.WAITING}), group_id=GROUP)
+
+    left = await office.look(live)
+    advice = await office.hand_in(office.write("day.jsonl", chatlab((5, "b", "坏话"), (9, "a", "好"))))
+
+    assert (advice.findings, advice.told) == ((), 1)
+    assert len(await _cases(office)) == 1
+    assert left
+    assert {row.id for row in await office.look(waiting)} == {row.id for row in left}

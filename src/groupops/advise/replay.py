@@ -10,7 +10,10 @@ from groupops.advise.history import OfOneGroup, TurnedClock
 from groupops.engine import Engine
 from groupops.events import Event
 from groupops.people import GroupId
-from groupops.records import OutboxState
+from groupops.records import OutboxRow, OutboxState
+
+MOST = 100_000
+"""Waiting actions of one group that are looked at."""
 
 
 @dataclass(slots=True)
@@ -31,9 +34,11 @@ class Player:
     first: datetime | None = None
     last: datetime | None = None
     _stop: datetime | None = None
+    _others: frozenset[int] = frozenset()
 
     async def begin(self, moment: datetime) -> None:
         """Turn the clock to where the history begins, and keep the group's schedules ahead of that."""
+        self._others = frozenset(row.id for row in await self._waiting())
         self.clock.turn(moment)
         plan = self.engine.plans.of(self.group_id)
         if plan is not None:
@@ -61,9 +66,9 @@ class Player:
 
     async def end(self) -> None:
         """Come back to the real moment; what the schedules would have done between is for the next time."""
-        await self._actions()
         await self.engine.schedules.drop(self.group_id)
         self.clock.turn(self.clock.real)
+        await self._actions()
         plan = self.engine.plans.of(self.group_id)
         if plan is not None:
             await self.engine.schedules.arm(plan.group, plan.policy)
@@ -79,17 +84,22 @@ class Player:
                 return  # what is due and cannot be done waits for good; the facts go on
 
     async def _actions(self) -> int:
-        """Carry out this group's actions that were put off until now."""
-        rows = await self.guard.outbox(
-            states=frozenset({OutboxState.WAITING}), group_id=self.group_id, due_by=self.clock.now()
-        )
+        """Carry out what this history asked for and put off until now."""
+        now = self.clock.now()
+        rows = [row for row in await self._waiting() if row.not_before is None or row.not_before <= now]
         return len(await self.engine.outbox.send(rows))
+
+    async def _waiting(self) -> list[OutboxRow]:
+        """Give this history's actions that wait; what a bot left waiting in the group is the bot's to do."""
+        rows = await self.guard.outbox(
+            states=frozenset({OutboxState.WAITING}), group_id=self.group_id, limit=MOST
+        )
+        return [row for row in rows if row.id not in self._others]
 
     async def _look_ahead(self) -> None:
         """Find the next moment at which something is due."""
         if self.engine.people.unwritten:
             await self.engine.people.flush()
-        waiting = await self.guard.outbox(states=frozenset({OutboxState.WAITING}), group_id=self.group_id)
-        moments = [row.not_before for row in waiting if row.not_before is not None]
+        moments = [row.not_before for row in await self._waiting() if row.not_before is not None]
         due = await self.guard.next_due()
         self._stop = min([*moments, *([due] if due else [])], default=None)
