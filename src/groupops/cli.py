@@ -53,7 +53,7 @@ Packs = Annotated[list[str], typer.Option("--pack", help="规则包编号,可多
 
 def out() -> Console:
     """Give the console that is written to."""
-    return Console()
+    return Console(emoji=False)
 
 
 def _told(function: Callable[P, int | None]) -> Callable[P, None]:
@@ -64,7 +64,7 @@ def _told(function: Callable[P, int | None]) -> Callable[P, None]:
         try:
             code = function(*args, **kwargs)
         except GroupOpsError as error:
-            Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+            Console(stderr=True, emoji=False).print(str(error), style="red", markup=False, highlight=False)
             raise typer.Exit(1) from None
         if code:
             raise typer.Exit(code)

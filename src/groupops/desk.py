@@ -57,12 +57,12 @@ class Shell:
         try:
             return asyncio.run(work)
         except GroupOpsError as error:
-            Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+            Console(stderr=True, emoji=False).print(str(error), style="red", markup=False, highlight=False)
             raise typer.Exit(1) from None
 
     def say(self, text: str) -> None:
         """Print a text as it is."""
-        Console(soft_wrap=True).print(text, markup=False, highlight=False)
+        Console(soft_wrap=True, emoji=False).print(text, markup=False, highlight=False)
 
 
 class Sitting:

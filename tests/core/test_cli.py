@@ -41,6 +41,12 @@ def test_a_command_prints_what_was_asked_for_and_no_log(
     assert bound.stderr + "".join(capfd.readouterr()) == ""
 
 
+def test_an_id_that_reads_like_an_emoji_stays_an_id(type_in: Any) -> None:
+    bound = type_in("group", "bind", "wechat:x", "--pack", "s10")
+
+    assert "wechat:x:s10" in bound.stdout
+
+
 def test_a_setting_is_changed_shown_and_rolled_back(type_in: Any) -> None:
     type_in("group", "bind", "sandbox:g1", "--pack", "s10")
     changed = type_in("group", "set", "sandbox:g1", "quiet_hours.mute_after", "5")

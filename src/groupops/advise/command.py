@@ -64,7 +64,7 @@ def run_advise(  # noqa: PLR0913 - one value for each option of the command
     Raises:
         ConfigError, ImportFailed: an option or a file is wrong; nothing was changed.
     """
-    start, shown = read_start(), console or Console()
+    start, shown = read_start(), console or Console(emoji=False)
     last_day = moment(day, ZoneInfo(start.config.timezone), "--day")
     asking = Asking(chat=chat, day=last_day.date() if last_day else None, lenient=lenient)
     if watched is not None:

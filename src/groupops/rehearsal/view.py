@@ -67,11 +67,11 @@ def run_rehearsal(  # noqa: PLR0913 - one value for each option of the command
     Raises:
         ConfigError: an option, the transcript, the roster or a pack is wrong.
     """
-    shown = console or Console()
+    shown = console or Console(emoji=False)
     start = read_start()
     zone = ZoneInfo(start.config.timezone)
     last_day = moment(day, zone, "--day")
-    with _bar(Console(stderr=True)) as progress:
+    with _bar(Console(stderr=True, emoji=False)) as progress:
         report = asyncio.run(
             rehearse(
                 file,
