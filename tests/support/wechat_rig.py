@@ -116,6 +116,7 @@ class WeChatRig:
         return Media(id=f"kind=image&bot={ME}&message={sent}", media_kind="image")
 
     def said(self) -> Sequence[str]:
+        self.end.catch_up()
         return [str(one["said"]) for one in self.end.said() if one["to"] == ROOM]
 
     # — what happens —

@@ -110,6 +110,10 @@ class WechatyEnd:
             self._process.stdin.flush()
             return self._answers.get(timeout=PATIENCE)
 
+    def catch_up(self) -> None:
+        """Read whatever it has said so far; it answers in the order in which it speaks."""
+        self._done(json.dumps({"do": "recalled"}))
+
     async def reset(self) -> None:
         """Make it as empty as it was at the beginning."""
         await self.do("reset")
