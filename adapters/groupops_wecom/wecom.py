@@ -92,6 +92,9 @@ SETTLING = 2.0
 STRANGE_FOR = 30.0
 """Seconds for which somebody who was found in no group is not looked for again, however often they write."""
 
+NAMES_AT_ONCE = 20
+"""People whose names are asked for one by one while a list is read; the directory tells the rest in its own time."""
+
 REREAD = 60.0
 """Seconds between two looks at which chats were linked by the operator's command."""
 
@@ -504,6 +507,7 @@ class WeCom:
                 app = self._app(side)
                 answer = await app.call("appchat/get", method="GET", params={"chatid": side.native})
                 info = table(answer.get("chat_info"))
+                await self._ask_names(app, map(word, rows(info.get("userlist"))))
                 found = listed_appchat(info, self.faces.called)
                 self.standing.sizes.put(side.native, len(found))
                 self.faces.reach(native_of(one.account) for one in found)
@@ -519,6 +523,14 @@ class WeCom:
             self.faces.name(native_of(one.account), one.name)
             self.faces.was_in(native_of(one.account), self.rooms.room_of(side.native))
         return found
+
+    async def _ask_names(self, app: AppBot, users: Iterable[str]) -> None:
+        """Ask what those are called of whom the directory has not told yet: the list of an app's group has ids alone."""
+        unnamed = [user for user in dict.fromkeys(users) if user and not self.faces.called(user)]
+        for user in unnamed[:NAMES_AT_ONCE]:
+            with suppress(WeComAdapterException):  # without a name they are in the list all the same
+                told = await app.call("user/get", method="GET", params={"userid": user})
+                self.faces.name(user, word(told.get("name")))
 
     def _app(self, side: Side) -> AppBot:
         app = self.standing.app_of(side)
