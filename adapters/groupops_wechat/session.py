@@ -101,7 +101,7 @@ class Session:
                 return
             except Taken as error:
                 note = str(error.args[-1])
-            except (ActionFailed, NetworkError) as error:
+            except (ActionFailed, ApiNotAvailable, NetworkError) as error:
                 note = str(error.args[-1])
             self._gone(note)
             tries = 0 if self.clock.now() - began > WAITS[-1] else tries + 1
@@ -185,9 +185,16 @@ class Session:
 
     async def _tell_in_order(self, line: asyncio.Queue[Any]) -> None:
         while (awaited := await line.get()) is not None:
-            doing = await awaited
-            if doing is not None:
-                await doing()
+            try:
+                doing = await awaited
+                if doing is not None:
+                    await doing()
+            except Exception as error:  # noqa: BLE001 - one event that makes no sense must not end the line
+                logger.error(
+                    "Wechaty account at {}: an event was not told: {}",
+                    self.account.endpoint,
+                    type(error).__name__,
+                )
             self._last = self.clock.now()
 
     # — what comes —
@@ -238,24 +245,27 @@ class Session:
             bot.forget_room(room)
 
     async def _fetched(self, message_id: str) -> Callable[[], Awaitable[None]] | None:
-        """Ask for a message; gives what is to be done with it in its turn."""
-        bot = self.bot
+        """Ask for a message; gives what is to be done with it in its turn, when a login before it was taken in."""
         if not message_id or not self._seen.first(message_id, value=True):
             return None
         try:
             told = await self._asked("MessagePayload", message_id)
-            if bot is None or told.talker_id == bot.self_id:
-                if bot is not None:
-                    bot.echoed(str(told.room_id or told.listener_id), str(told.text), message_id)
-                return None
-            event = await self._event(bot, told)
         except (ActionFailed, ApiNotAvailable, NetworkError) as error:
             self._seen.drop(message_id)
             logger.warning(
-                "Wechaty account {}: a message could not be read: {}", self.account.endpoint, error
+                "Wechaty account at {}: a message could not be read: {}", self.account.endpoint, error
             )
             return None
-        return lambda: self.host.tell(bot, event)
+        return partial(self._said, told, message_id)
+
+    async def _said(self, told: Any, message_id: str) -> None:
+        bot = self.bot
+        if bot is None:
+            self._seen.drop(message_id)
+        elif told.talker_id == bot.self_id:
+            bot.echoed(str(told.room_id or told.listener_id), str(told.text), message_id)
+        else:
+            await self.host.tell(bot, await self._event(bot, told))
 
     async def _asked(self, rpc: str, message_id: str) -> Any:
         """Ask, and once more where nothing was heard."""

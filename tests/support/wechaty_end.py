@@ -141,7 +141,7 @@ def _home() -> str:
     made = subprocess.run(["scripts/peer", "wechaty"], cwd=ROOT, check=True, capture_output=True, text=True)
     home = made.stdout.strip()
     if not home:
-        pytest.skip("there is no Node here, so the real Puppet Service cannot be started")
+        pytest.skip("NO NODE: there is none here, so the real Puppet Service cannot be started")
     return home
 
 

@@ -221,3 +221,18 @@ async def test_a_second_reader_is_told_that_the_stream_is_taken(line: Line) -> N
     await line.end.says("li", "只有一个听众")
     await line.hears(GroupMessageEvent)
     await second.hang_up()
+
+
+async def test_an_event_that_cannot_be_told_ends_no_line(line: Line) -> None:
+    tell, failed = line.ear.tell, ValueError("makes no sense")
+
+    async def fails(*_: object) -> None:
+        line.ear.tell = tell  # type: ignore[method-assign]
+        raise failed
+
+    line.ear.tell = fails  # type: ignore[method-assign]
+    await line.end.says("li", "第一句")
+    await line.end.says("li", "第二句")
+
+    assert str((await line.hears(GroupMessageEvent)).message) == "第二句"
+    assert line.session.bot is not None
