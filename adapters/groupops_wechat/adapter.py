@@ -46,6 +46,7 @@ class Adapter(BaseAdapter):
         self._running: list[asyncio.Task[None]] = []
         self._handling: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(IN_FLIGHT)
+        self._turns: dict[str, asyncio.Event] = {}
         self.on_ready(self.startup)
         self.driver.on_shutdown(self.shutdown)
 
@@ -101,9 +102,9 @@ class Adapter(BaseAdapter):
         """Look up what an event does not say itself, before it is handled."""
 
     async def tell(self, bot: Bot, event: Event) -> None:
-        """Have an event handled; waits while too many are."""
+        """Have an event handled, after what came before it in its room was begun; waits while too many are."""
         await self._room.acquire()
-        task = asyncio.create_task(self._handled(bot, event))
+        task = asyncio.create_task(self._handled(bot, event, *self._turn(event)))
         self._handling.add(task)
         task.add_done_callback(self._handling.discard)
 
@@ -112,13 +113,32 @@ class Adapter(BaseAdapter):
         while self._handling:
             await asyncio.gather(*self._handling, return_exceptions=True)
 
-    async def _handled(self, bot: Bot, event: Event) -> None:
+    def _turn(self, event: Event) -> tuple[asyncio.Event | None, asyncio.Event]:
+        """Give what an event has to wait for, and what it sets once it has had its turn."""
+        place = getattr(event, "room_id", "") or getattr(event, "user_id", "")
+        before, own = self._turns.get(place), asyncio.Event()
+        self._turns[place] = own
+        return before, own
+
+    def _had_turn(self, event: Event, own: asyncio.Event) -> None:
+        own.set()
+        place = getattr(event, "room_id", "") or getattr(event, "user_id", "")
+        if self._turns.get(place) is own:
+            del self._turns[place]
+
+    async def _handled(
+        self, bot: Bot, event: Event, before: asyncio.Event | None, own: asyncio.Event
+    ) -> None:
         try:
             await self.prepare(bot, event)
+            if before is not None:
+                await before.wait()
+            self._had_turn(event, own)
             await bot.handle_event(event)
         except Exception as error:  # noqa: BLE001 - one event that cannot be handled must not be lost unseen
             logger.error(
                 "an event of Wechaty account {} was not handled: {}", bot.self_id, type(error).__name__
             )
         finally:
+            self._had_turn(event, own)
             self._room.release()

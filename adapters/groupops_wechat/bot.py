@@ -290,11 +290,15 @@ class Bot(BaseBot):
         if known is not None:
             return known
         async with self._at_once:
+            # Whoever waited here may have waited for somebody who asked the same.
+            known = None if anew else self._members.get((room_id, user_id))
+            if known is not None:
+                return known
             told = await self.ask("RoomMemberPayload", id=room_id, member_id=user_id)
-        member = RoomMember(
-            id=user_id, alias=str(told.room_alias), name=str(told.name), inviter=str(told.inviter_id)
-        )
-        self._members.put((room_id, user_id), member)
+            member = RoomMember(
+                id=user_id, alias=str(told.room_alias), name=str(told.name), inviter=str(told.inviter_id)
+            )
+            self._members.put((room_id, user_id), member)
         return member
 
     def known_member(self, room_id: str, user_id: str) -> RoomMember | None:

@@ -14,6 +14,7 @@ from google.protobuf.message import Message as Wired
 from grpc import aio
 
 from groupops_wechat.config import Account, Config
+from groupops_wechat.dialect import SEQ_OF_EVENT, number_of, resuming
 from groupops_wechat.exception import ActionFailed, ApiNotAvailable, InDoubt, NetworkError, Refused, Taken
 from groupops_wechat.wire import puppet_pb2
 
@@ -105,22 +106,27 @@ class Client:
             raise _meaning(error, rpc) from error
         return cast("Answer", answer)
 
-    async def events(self) -> AsyncIterator[tuple[int, str]]:
-        """Give the events as they come, number and JSON text, until the stream ends.
+    async def events(self, seq: int = 0, account: str = "") -> AsyncIterator[tuple[int, str, int]]:
+        """Give the events as they come, until the stream ends: number, JSON text, and place in line (0 without one).
+
+        Args:
+            seq: place of the last event that was heard before; a dialect goes on behind it.
+            account: the account it was told of.
 
         Raises:
             Taken: somebody else reads them.
             NetworkError, Refused: as with a call.
         """
         method = _METHODS["Event"]
+        asked = _class(method.input_type).FromString(resuming(seq, account))
         stream = self._live().unary_stream(
             SERVICE + "Event",
             request_serializer=_serialized,
             response_deserializer=_class(method.output_type).FromString,
-        )(_class(method.input_type)(), metadata=self._metadata)
+        )(asked, metadata=self._metadata)
         try:
             async for one in stream:
-                yield int(one.type), str(one.payload)
+                yield int(one.type), str(one.payload), number_of(one, SEQ_OF_EVENT)
         except aio.AioRpcError as error:
             raise _meaning(error, "Event") from error
         finally:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -16,7 +17,14 @@ from groupops_wechat.client import Client
 from groupops_wechat.clockwork import Clockwork
 from groupops_wechat.config import Account, Config
 from groupops_wechat.event import DirtyEvent, Event, GapEvent, MessageEvent, RecalledEvent
-from groupops_wechat.exception import ActionFailed, ApiNotAvailable, NetworkError, Refused, Taken
+from groupops_wechat.exception import (
+    ActionFailed,
+    ApiNotAvailable,
+    NetworkError,
+    Refused,
+    Taken,
+    WechatyException,
+)
 from groupops_wechat.kinds import EVENTS, kind_of
 from groupops_wechat.message import Message, MessageSegment
 from groupops_wechat.recent import Kept
@@ -35,7 +43,18 @@ SAME_SECONDS = 3600.0
 SAME_MOST = 20_000
 """How long, and of how many messages, it is known that they were told before."""
 
-_MISSED = 2
+MISSED = 2
+"""Answers of the service that may be missing one after the other, and dings that no event may follow."""
+
+TOLD_WITHIN = 10.0
+"""Seconds for telling what had come before the stream ended; the service tells none of it again."""
+
+_DING = "groupops"
+
+Doing = Callable[[], Awaitable[None]]
+Standing = asyncio.Task[Doing | None] | Coroutine[Any, Any, Doing | None]
+"""What stands in line for an event: it gives what is to be done in its turn."""
+Line = asyncio.Queue[Standing | None]
 
 
 class Host(Protocol):
@@ -81,6 +100,12 @@ class Session:
     _seen: Kept[str, bool] = field(init=False)
     _last: float = 0.0
     _ever: bool = False
+    _place: tuple[int, str] = (0, "")
+    """The last event that had a place in line, and of which account; a dialect goes on behind it."""
+    _answers: bool = False
+    """Whether this stream has answered a ding; not every puppet does."""
+    _dinged: int = 0
+    """Dings since anything came."""
 
     def __post_init__(self) -> None:
         """Make what a session needs."""
@@ -123,22 +148,27 @@ class Session:
     async def _once(self) -> None:
         await self.client.close()
         await self.client.open()
-        line: asyncio.Queue[Awaitable[Callable[[], Awaitable[None]] | None] | None] = asyncio.Queue(AHEAD)
+        self._answers, self._dinged = False, 0
+        line: Line = asyncio.Queue(AHEAD)
         came = asyncio.Event()
         tasks = [
             asyncio.create_task(self._read(line, came)),
+            asyncio.create_task(self._keep_alive()),
             asyncio.create_task(self._tell_in_order(line)),
             asyncio.create_task(self._begin(came)),
-            asyncio.create_task(self._keep_alive()),
         ]
+        reading, telling = tasks[0], tasks[2]
         try:
-            done, _ = await asyncio.wait(tasks[:2] + tasks[3:], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks[:3], return_when=asyncio.FIRST_COMPLETED)
+            if reading in done:
+                await asyncio.wait((telling,), timeout=TOLD_WITHIN)
             for task in done:
                 task.result()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            _let_go(line)
 
     async def _begin(self, came: asyncio.Event) -> None:
         """Start the puppet, once the stream stands; starting twice does no harm."""
@@ -153,37 +183,52 @@ class Session:
             logger.warning("Wechaty account at {}: {}", self.account.endpoint, error)
 
     async def _keep_alive(self) -> None:
-        """Ask whether the service is still there; two answers missed are one too many."""
+        """Ask whether the service is still there, and whether its stream is, by the event that answers a ding."""
         missed = 0
-        while missed < _MISSED:
+        while missed < MISSED:
             await self.clock.sleep(self.config.wechaty_ding_seconds)
+            if self._answers and self._dinged > MISSED:
+                raise NetworkError("the service answers, and its stream tells nothing any more")
             try:
-                await self.client.call("Ding", data="groupops")
-                missed = 0
+                await self.client.call("Ding", data=_DING)
+                missed, self._dinged = 0, self._dinged + 1
             except ActionFailed:
                 missed = 0  # it answers
             except NetworkError:
                 missed += 1
         raise NetworkError("the service answers no more")
 
-    async def _read(self, line: asyncio.Queue[Any], came: asyncio.Event) -> None:
+    async def _read(self, line: Line, came: asyncio.Event) -> None:
         """Read the stream; what has to be asked for is asked at once, and told in its turn."""
-        async for number, text in self.client.events():
-            came.set()
-            self.host.heard(self.account)
-            kind = EVENTS.get(number, "")
-            payload = payload_of(text)
-            if kind == "login":
-                await line.put(_ready(partial(self._login, word(payload.get("contactId")))))
-            elif kind == "logout":
-                await line.put(_ready(self._logout))
-            elif kind == "message":
-                await line.put(asyncio.create_task(self._fetched(word(payload.get("messageId")))))
-            else:
-                await line.put(_ready(partial(self._notice, kind, payload)))
-        await line.put(None)
+        try:
+            async for number, text, place in self.client.events(*self._place):
+                came.set()
+                self.host.heard(self.account)
+                kind, self._dinged = EVENTS.get(number, ""), 0
+                await line.put(self._awaited(kind, payload_of(text)))
+                if place and self.bot is not None:
+                    self._place = (place, self.bot.self_id)
+        except WechatyException:
+            await _last_of(line)
+            raise
+        await _last_of(line)
 
-    async def _tell_in_order(self, line: asyncio.Queue[Any]) -> None:
+    def _awaited(self, kind: str, payload: dict[str, Any]) -> Standing:
+        """Give what waits in line for an event: what is to be done in its turn, once that is known."""
+        match kind:
+            case "login":
+                return _ready(partial(self._login, word(payload.get("contactId"))))
+            case "logout":
+                return _ready(self._logout)
+            case "message":
+                return asyncio.create_task(self._fetched(word(payload.get("messageId"))))
+            case "dong":
+                self._answers = self._answers or payload.get("data") == _DING
+            case _:
+                pass
+        return _ready(partial(self._notice, kind, payload))
+
+    async def _tell_in_order(self, line: Line) -> None:
         while (awaited := await line.get()) is not None:
             try:
                 doing = await awaited
@@ -244,7 +289,7 @@ class Session:
         if room:
             bot.forget_room(room)
 
-    async def _fetched(self, message_id: str) -> Callable[[], Awaitable[None]] | None:
+    async def _fetched(self, message_id: str) -> Doing | None:
         """Ask for a message; gives what is to be done with it in its turn, when a login before it was taken in."""
         if not message_id or not self._seen.first(message_id, value=True):
             return None
@@ -312,6 +357,23 @@ class Session:
             return ()
 
 
-async def _ready(doing: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+async def _ready(doing: Doing) -> Doing:
     """Stand in line without anything to ask for."""
     return doing
+
+
+async def _last_of(line: Line) -> None:
+    """Say that nothing comes any more; whoever tells may be too busy to hear of it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(TOLD_WITHIN):
+            await line.put(None)
+
+
+def _let_go(line: Line) -> None:
+    """Let go of what nobody tells any more."""
+    while not line.empty():
+        standing = line.get_nowait()
+        if isinstance(standing, asyncio.Task):
+            standing.cancel()
+        elif standing is not None:
+            standing.close()

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from groupops_wechat.dialect import QUOTE_OF_MESSAGE, text_of
 from groupops_wechat.event import (
     AnnouncedEvent,
     DirtyEvent,
@@ -203,7 +204,7 @@ def message_of(
         "original_message": original,
         "text": text,
         "mentions": called,
-        "quoted_id": str(getattr(told, "quote_id", "")),
+        "quoted_id": text_of(told, QUOTE_OF_MESSAGE),
     }
     if not room:
         return PrivateMessageEvent(**common, to_me=True)
