@@ -129,7 +129,7 @@ class Session:
             except (ActionFailed, ApiNotAvailable, NetworkError) as error:
                 note = str(error.args[-1])
             self._gone(note)
-            tries = 0 if self.clock.now() - began > WAITS[-1] else tries + 1
+            tries = 1 if self.clock.now() - began > WAITS[-1] else tries + 1
             wait = WAITS[min(tries, len(WAITS)) - 1] * random.uniform(0.9, 1.1)
             logger.warning("Wechaty account at {}: {}; again in {:.1f} s", self.account.endpoint, note, wait)
             await self.clock.sleep(wait)
@@ -190,8 +190,9 @@ class Session:
             if self._answers and self._dinged > MISSED:
                 raise NetworkError("the service answers, and its stream tells nothing any more")
             try:
+                self._dinged += 1
                 await self.client.call("Ding", data=_DING)
-                missed, self._dinged = 0, self._dinged + 1
+                missed = 0
             except ActionFailed:
                 missed = 0  # it answers
             except NetworkError:

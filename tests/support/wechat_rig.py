@@ -13,10 +13,11 @@ from nonebot.matcher import matchers
 
 from groupops import AccountId, Event, GroupId, Media, MessagePosted, Platform, Role
 from groupops.bridge import Bridge, running, start_nonebot
-from groupops.clock import SystemClock
+from groupops.clock import Clock, SystemClock
 from groupops_wechat.wechat import Adapter, WeChat
 from tests.support.qq_rig import Told
 from tests.support.wechaty_end import ME, ROOM, WechatyEnd, until
+from tests.support.wechaty_standin import StandIn
 
 MEMBER = "li"
 PEOPLE = {MEMBER: "李四", "wang": "王五", "zhao": "赵六"}
@@ -32,7 +33,7 @@ class Served:
         bridge: between NoneBot and `told`.
     """
 
-    def __init__(self, platform: WeChat, end: WechatyEnd, told: Told, bridge: Bridge) -> None:
+    def __init__(self, platform: WeChat, end: Any, told: Told, bridge: Bridge) -> None:
         self.platform = platform
         self.end = end
         self.told = told
@@ -50,13 +51,30 @@ async def serving(end: WechatyEnd, *, owner: str = ME) -> AsyncIterator[Served]:
     """Serve one account, and wait until it knows where it is."""
     await end.reset()
     await end.furnish(PEOPLE, owner=owner)
+    async with _served(end) as served:
+        yield served
+
+
+@asynccontextmanager
+async def serving_stand_in(end: StandIn, *, clock: Clock | None = None) -> AsyncIterator[Served]:
+    """Serve the account of a service that a test speaks for."""
+    await end.start()
+    try:
+        async with _served(end, clock) as served:
+            yield served
+    finally:
+        await end.stop()
+
+
+@asynccontextmanager
+async def _served(end: Any, clock: Clock | None = None) -> AsyncIterator[Served]:
     account = {"endpoint": f"127.0.0.1:{end.port}", "token": end.token, "tls": end.tls}
     driver = start_nonebot(
         {"driver": "~none", "wechaty_accounts": [account], "wechaty_accept_unofficial_risk": True},
         log_level="CRITICAL",
         accelerate=False,
     )
-    platform, told = WeChat(SystemClock()), Told()
+    platform, told = WeChat(clock or SystemClock()), Told()
     bridge = Bridge(told, [platform])
     try:
         bridge.install(driver)

@@ -16,6 +16,7 @@ from groupops_wechat.event import Event
 from groupops_wechat.session import Session
 from tests.e2e.started import free_port
 from tests.support.wechaty_end import ME, WechatyEnd, until
+from tests.support.wechaty_standin import StandIn
 
 PEOPLE = {"li": "李四", "wang": "王五"}
 
@@ -61,20 +62,32 @@ class Line:
     """A session that runs against a service.
 
     Args:
-        end: the service.
+        end: the service, or who stands in for one.
         token: what the session says it is.
+        config: how it is set up.
+        clock: where time comes from; the machine's if not given.
+        numbering: how kinds of messages are numbered.
     """
 
-    def __init__(self, end: WechatyEnd, *, token: str = "", config: Config | None = None) -> None:
+    def __init__(
+        self,
+        end: Any,
+        *,
+        token: str = "",
+        config: Config | None = None,
+        clock: Clockwork | None = None,
+        numbering: str = "puppet",
+    ) -> None:
         account = Account(
             endpoint=f"127.0.0.1:{end.port}",
             token=token or end.token,
-            tls=end.tls,  # type: ignore[arg-type]
+            tls=end.tls,
+            numbering=numbering,  # type: ignore[arg-type]
         )
         self.end = end
         self.config = config or Config(wechaty_call_seconds=5)
         self.ear = Ear(self.config)
-        self.session = Session(account, self.config, self.ear, Clockwork())
+        self.session = Session(account, self.config, self.ear, clock or Clockwork())
         self._task = asyncio.create_task(self.session.run())
 
     @property
@@ -131,6 +144,15 @@ async def _furnished(service: WechatyEnd) -> WechatyEnd:
     await service.reset()
     await service.furnish(PEOPLE)
     return service
+
+
+@pytest.fixture
+async def stand_in() -> AsyncIterator[StandIn]:
+    """A service that says what a test wants."""
+    made = StandIn()
+    await made.start()
+    yield made
+    await made.stop()
 
 
 @pytest.fixture
