@@ -12,6 +12,8 @@ from groupops.importers.transcripts import Asked, Reading, Report, Said, Value, 
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
+HERE = Path(__file__).parent
+
 Write = Callable[..., Path]
 
 
@@ -25,6 +27,11 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return written
+
+
+def place_of(name: str, shared: Path) -> Path:
+    """Give where a file of `expected.toml` lies: ours beside the tests, all others with the shared data."""
+    return (HERE if name.startswith("files/") else shared / "transcripts") / name
 
 
 def values_of(path: Path, asked: Asked | None = None) -> tuple[list[Value], Report]:

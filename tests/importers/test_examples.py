@@ -11,7 +11,8 @@ import pytest
 
 from groupops.errors import ImportFailed
 from groupops.importers.transcripts import Asked, Joined, Recalled, Said, detect
-from tests.importers.conftest import short, values_of
+from groupops.importers.transcripts.words import formats
+from tests.importers.conftest import place_of, short, values_of
 
 TABLES: dict[str, Any] = tomllib.loads((Path(__file__).parent / "expected.toml").read_text("utf-8"))
 
@@ -23,7 +24,7 @@ SAID = Asked(day=date(2026, 1, 1), earliest=date(1800, 1, 1))
 def test_an_example_is_recognised_and_read_as_its_table_says(name: str, shared_data: Path) -> None:
     expected = TABLES[name]
 
-    values, report = values_of(shared_data / "transcripts" / name, SAID)
+    values, report = values_of(place_of(name, shared_data), SAID)
 
     assert report.format.id == expected["format"]
     assert [short(value) for value in values] == expected["rows"]
@@ -40,7 +41,14 @@ def test_every_example_and_every_sample_has_a_table(shared_data: Path) -> None:
 
     names = {str(path.relative_to(folder)) for path in kept - notes - pieces} | {"examples/qce_chunked"}
 
-    assert names - {"samples/qq_txt_mit/test_empty__lines.txt"} == set(TABLES)
+    ours = {name for name in TABLES if name.startswith("files/")}
+    assert names - {"samples/qq_txt_mit/test_empty__lines.txt"} == set(TABLES) - ours
+
+
+def test_every_format_that_is_read_has_a_table() -> None:
+    assert {table["format"] for table in TABLES.values()} == {
+        one.id for one in formats().values() if one.readable
+    }
 
 
 def test_a_heading_without_a_message_is_no_transcript(shared_data: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import quopri
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -70,7 +73,6 @@ def test_of_the_brackets_of_a_name_the_last_ones_hold_the_id(name: str) -> None:
 
 def _of_text(text: str) -> list[Said]:
     import tempfile
-    from pathlib import Path
 
     with tempfile.TemporaryDirectory(prefix="go-") as folder:
         path = Path(folder) / "talk"
@@ -234,6 +236,23 @@ def test_of_a_mail_the_page_is_read_rather_than_the_text(write: Write) -> None:
     assert [value.sender.name for value in values if isinstance(value, Said)] == ["松果", "米粒"]
 
 
+@pytest.mark.parametrize("alphabet", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("encoded", ["8bit", "base64", "quoted-printable"])
+def test_a_page_is_read_however_the_mail_packs_it(encoded: str, alphabet: str, tmp_path: Path) -> None:
+    packed = {"8bit": bytes, "base64": base64.encodebytes, "quoted-printable": quopri.encodestring}
+    head = (
+        "From: a@example.com\nMIME-Version: 1.0\n"
+        f'Content-Type: text/html; charset="{alphabet}"\nContent-Transfer-Encoding: {encoded}\n\n'
+    )
+    path = tmp_path / "talk.eml"
+    path.write_bytes(head.encode() + packed[encoded](PAGE.encode(alphabet)))
+
+    values, report = values_of(path)
+
+    assert report.format.id == "wechat-html"
+    assert [value.sender.name for value in values if isinstance(value, Said)] == ["松果", "米粒"]
+
+
 def test_a_copied_message_may_hold_a_time_of_its_own(write: Write) -> None:
     path = write(
         "松果\n2026年03月07日 08:02\n会议改到\n2026年03月09日 10:00\n请准时\n\n米粒\n2026年03月07日 08:03\n好\n"
@@ -308,6 +327,18 @@ def test_times_without_a_day_need_one(write: Write) -> None:
 
     with pytest.raises(ImportFailed, match="say of which day it is"):
         values_of(path)
+
+
+def test_whoever_is_called_like_the_owner_of_the_file_has_at_least_that_name(write: Write) -> None:
+    path = write("松果(wxid_songguo) 2026-01-01 09:05:03\n早\n\n(我) 2026-01-01 09:06:03\n好\n")
+
+    assert [name for _, name, _ in said(path)] == ["wxid_songguo", "name:我"]
+
+
+def test_a_name_that_is_nothing_but_a_title_is_a_name(write: Write) -> None:
+    assert said(write(f"{HEAD}\n\n2023-01-01 9:05:03 【管理员】\n早\n")) == [
+        ("09:05:03", "name:【管理员】", "早")
+    ]
 
 
 def test_an_amount_of_text_that_no_message_has_is_a_fault(write: Write) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import json
 import random
 import re
@@ -17,7 +19,10 @@ import pytest
 from groupops.errors import GroupOpsError
 from groupops.importers.transcripts import Asked, Joined, Left, Said, Value, opened_transcript, read
 from groupops.importers.transcripts.values import KINDS
+from tests.importers.conftest import place_of
 from tests.support.soak import Soak
+
+pytestmark = pytest.mark.soak
 
 ROOT = Path(__file__).parents[2]
 TABLES: dict[str, Any] = tomllib.loads((ROOT / "tests/importers/expected.toml").read_text("utf-8"))
@@ -173,7 +178,16 @@ def check(path: Path, raw: bytes, *, replayed: bool) -> None:
 
 def _text(text: str) -> str:
     """Give the text of a file without blanks and without what readers leave out, escapes and markup undone."""
-    for written, sign in (('\\"', '"'), ('""', '"'), ("\\\\", "\\"), ("\\n", ""), ("\\r", ""), ("\\t", "")):
+    for written, sign in (
+        ('\\"', '"'),
+        ('""', '"'),
+        ("\\\\", "\\"),
+        ("\\n", ""),
+        ("\\r", ""),
+        ("\\t", ""),
+        ("\\b", "\b"),
+        ("\\f", "\f"),
+    ):
         text = f"{text}\n{text.replace(written, sign)}"
     unescaped = ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
     return _bare(f"{unescaped}\n{html.unescape(unescaped)}")
@@ -197,7 +211,7 @@ def _replay(path: Path) -> None:
 def _files(shared: Path, format_: str) -> list[tuple[str, bytes]]:
     """Give the files of a format: of a folder, its piece."""
     names = [name for name in sorted(TABLES) if TABLES[name]["format"] == format_]
-    paths = [shared / "transcripts" / name for name in names]
+    paths = [place_of(name, shared) for name in names]
     return [(path.name, path.read_bytes()) for path in paths if path.is_file()]
 
 
@@ -240,24 +254,34 @@ def _break_pieces(folder: Path, tmp_path: Path, soak: Soak) -> None:
 
 
 TEXTS = ("qq-txt", "wechat-mail", "wechat-ios-copy", "weflow-txt", "chatlog-txt")
-SPOKEN = {"content": str, "text": str, "msg": str, "raw_message": str}
+LINED = ("chatlab-jsonl", "wecom-archive", "qce-chunked")
+PAGES = ("qq-mht", "wechat-html")
+SHEETS = ("chatlog-csv", "wechatmsg-v1", "wechatmsg-v2", "pywxdump")
+SPOKEN = {"content", "text", "msg", "raw_message"}
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_whatever_a_member_writes_makes_nobody_up(
     format_: str, shared_data: Path, tmp_path: Path, soak: Soak
 ) -> None:
-    files, dice, path = _files(shared_data, format_), soak.random(), tmp_path / "talk"
-    if not files or format_ == "qq-mht":
-        files = []  # its words stand in markup, and a piece has no file of its own; both are broken above
-    for turn in range(soak.rounds(TALKS if soak.full else TALKS // 2) if files else 0):
-        _, raw = files[turn % len(files)]
-        path.write_bytes(raw)
+    dice, path, kept = soak.random(), tmp_path, tmp_path
+    if format_ == "qce-chunked":
+        folder = shared_data / "transcripts/examples/qce_chunked"
+        (tmp_path / "manifest.json").write_bytes((folder / "manifest.json").read_bytes())
+        (tmp_path / "chunks").mkdir()
+        kept = tmp_path / "chunks/c000001.jsonl"
+        files = [(folder / "chunks/c000001.jsonl").read_bytes()]
+    else:
+        path = kept = tmp_path / "talk"
+        files = [raw for _, raw in _files(shared_data, format_)]
+    spoken = [raw for raw in files if _talked(raw, dice, format_)]
+    assert spoken
+    for turn in range(soak.rounds(TALKS if soak.full else TALKS // 2)):
+        raw = spoken[turn % len(spoken)]
+        kept.write_bytes(raw)
         before = _people(path)
         written = _talked(raw, dice, format_)
-        if written is None:
-            continue
-        path.write_bytes(written)
+        kept.write_bytes(written)
         assert _people(path) == before, written.decode("utf-8", "replace")
 
 
@@ -267,31 +291,73 @@ def _people(path: Path) -> tuple[list[str], list[str]]:
     return [value.sender.key for value in values if isinstance(value, Said)], came
 
 
-def _talked(raw: bytes, dice: Dice, format_: str) -> bytes | None:
-    """Put words of talk behind the words of a message."""
+def _talked(raw: bytes, dice: Dice, format_: str) -> bytes:
+    """Put words of talk behind the words of a message; nothing where none of the known words stand."""
     talk = dice.choice(TALK)
     if format_ in TEXTS:
-        encoding = "utf-16" if raw.startswith(b"\xff\xfe") else "utf-8"
-        try:
-            lines = raw.decode(encoding).replace("\r\n", "\n").split("\n")
-        except UnicodeDecodeError:
-            lines = raw.decode("gb18030").replace("\r\n", "\n").split("\n")
-        spoken = [at for at, line in enumerate(lines) if line.strip() in WORDS]
-        if not spoken:
-            return None
-        lines.insert(dice.choice(spoken) + 1, talk)
-        return "\n".join(lines).encode()
+        return _talked_lines(raw, dice, talk)
+    if format_ in PAGES:
+        return _talked_page(raw, dice, talk)
+    if format_ in SHEETS:
+        return _talked_sheet(raw, dice, talk)
+    if format_ in LINED:
+        lines = raw.splitlines()
+        changed = [
+            (at, _talked_json(one, dice, talk)) for at, one in enumerate(lines) if one.startswith(b"{")
+        ]
+        at, line = dice.choice([(at, one) for at, one in changed if one] or [(0, b"")])
+        return b"\n".join((*lines[:at], line, *lines[at + 1 :])) if line else b""
+    return _talked_json(raw, dice, talk)
+
+
+def _talked_lines(raw: bytes, dice: Dice, talk: str) -> bytes:
+    lines = _decoded(raw).replace("\r\n", "\n").split("\n")
+    spoken = [at for at, line in enumerate(lines) if line.strip() in WORDS]
+    if not spoken:
+        return b""
+    lines.insert(dice.choice(spoken) + 1, talk)
+    return "\n".join(lines).encode()
+
+
+def _decoded(raw: bytes) -> str:
+    if raw.startswith(b"\xff\xfe"):
+        return raw.decode("utf-16")
     try:
-        document: Any = json.loads(raw)
-    except ValueError:
-        return None
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("gb18030")
+
+
+def _talked_page(raw: bytes, dice: Dice, talk: str) -> bytes:
+    page = raw.decode()
+    spoken = [f"{mark}{word}<" for mark in (">", "<br>") for word in WORDS if f"{mark}{word}<" in page]
+    if not spoken:
+        return b""
+    words = dice.choice(sorted(spoken))
+    return page.replace(words, f"{words[:-1]}<br>{html.escape(talk)}<", 1).encode()
+
+
+def _talked_sheet(raw: bytes, dice: Dice, talk: str) -> bytes:
+    rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
+    cells = [(row, at) for row in rows for at, cell in enumerate(row) if cell.split("\n")[-1] in WORDS]
+    if not cells:
+        return b""
+    row, at = dice.choice(cells)
+    row[at] += f"\n{talk}"
+    sheet = io.StringIO(newline="")
+    csv.writer(sheet).writerows(rows)
+    return sheet.getvalue().encode()
+
+
+def _talked_json(raw: bytes, dice: Dice, talk: str) -> bytes:
+    document: Any = json.loads(raw)
     places = [
         (holder, key)
         for holder, key in _places(document)
         if key in SPOKEN and isinstance(holder[key], str) and holder[key] in WORDS
     ]
     if not places:
-        return None
+        return b""
     holder, key = dice.choice(places)
     holder[key] += f"\n{talk}"
     return json.dumps(document, ensure_ascii=False).encode()
@@ -300,6 +366,7 @@ def _talked(raw: bytes, dice: Dice, format_: str) -> bytes | None:
 WORDS = frozenset(
     {
         "新年打卡",
+        "#第三章",
         "收到",
         "早上好",
         "今天第三章打卡",

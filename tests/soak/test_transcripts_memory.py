@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.soak import Soak
 
+pytestmark = pytest.mark.soak
+
 ROOT = Path(__file__).parents[2]
 MIB = 1 << 20
 

@@ -194,7 +194,7 @@ def read_txt(desk: Desk) -> Iterator[Value]:
             return noticed("wechat", fitting(body), base, ids=True)
         me = desk.asked.me
         if match["me"] or match["id"] in words().me:
-            own = Party(id=me.id, name=match["n"] or me.name or match["me"])
+            own = Party(id=me.id, name=match["n"] or me.name or match["me"] or match["id"])
             desk.report.me = own.key
             return _worded(base, own, body)
         return _worded(base, Party(id=match["id"], name=match["n"]), body)

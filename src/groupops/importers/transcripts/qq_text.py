@@ -136,7 +136,8 @@ class _Writer:
         match = head.named
         id_ = (match["id"] or match["em"] or "") if match else ""
         name = match["n"] if match else head.rest
-        if titled := line("qq_title").match(name):
+        titled = line("qq_title").match(name)
+        if titled and (id_ or titled["n"].strip()):  # else the brackets are all there is of a name
             name = titled["n"]
         name = name.strip()
         if name == id_:
