@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
-from tortoise.expressions import Q, Subquery
 from tortoise.models import Model
 
 from groupops.people import GroupId
 from groupops.records import Audit, Due
 from groupops.store import models, retention, rows
-from groupops.store.database import ask, at_once, moment, plain, transaction
+from groupops.store.database import Steps, ask, at_once, marks, moment, plain, updating
 from groupops.store.sql.base import Tables, fitting, noting, putting_due, step
 
 CLAIM = (
@@ -27,6 +26,8 @@ RECLAIM = (
     'UPDATE "core_due" SET "claimed_at" = NULL WHERE "spent_at" IS NULL AND "claimed_at" < ? RETURNING "id"'
 )
 NEXT = 'SELECT MIN("due_at") AS "due_at" FROM "core_due" WHERE "claimed_at" IS NULL'
+SPEND = 'UPDATE "core_due" SET "spent_at" = ? WHERE "job" = ? AND "due_at" = ?'
+OF_NOBODY = '("group_id" IS NULL OR "group_id" NOT IN (SELECT "id" FROM "core_groups" WHERE "bound"))'
 STRAY_MEMBERS = (
     'DELETE FROM "core_members" WHERE "group_id" NOT IN '
     '(SELECT "id" FROM "core_groups" WHERE "bound") RETURNING "id"'
@@ -76,10 +77,7 @@ class UpkeepTables(Tables):
     @step
     async def spent(self, rows: Sequence[Due], now: datetime) -> None:
         """Write that claimed rows were handed over."""
-        for row in rows:
-            await (
-                models.Due.filter(job=row.job, due_at=row.due_at).using_db(self._client).update(spent_at=now)
-            )
+        await at_once(self._client, _spending(rows, now), single=len(rows) == 1)
 
     @step
     async def reclaim(self, claimed_before: datetime) -> int:
@@ -125,24 +123,7 @@ class UpkeepTables(Tables):
         self, now: datetime, terms: Mapping[str, int], *, group_id: GroupId | None
     ) -> Mapping[str, int]:
         """Forget what is older than its class's term, in days; returns class → rows forgotten or emptied."""
-        forgotten: dict[str, int] = {}
-        async with transaction(self._client) as db:
-            whose = _whose(group_id)
-            for name, days in terms.items():
-                before = retention.cutoff(now, days)
-                forgotten[name] = await self._forget(db, name, _Age(before, now, whose, group_id is None))
-        return forgotten
-
-    async def _forget(self, db: BaseDBAsyncClient, name: str, age: _Age) -> int:
-        if name == "excerpt":
-            return await _take_out_texts(db, age)
-        count = 0
-        for model, kept in self._kept.items():
-            if kept.by == name and kept.since and age.looks_at(model):
-                count += await _old(model, kept, age).using_db(db).delete()
-        if name == "snapshot":
-            count += len(await ask(db, STRAY_MEMBERS))
-        return count
+        return await at_once(self._client, _purging(self._kept, now, terms, group_id))
 
     @step
     async def ping(self) -> None:
@@ -150,23 +131,90 @@ class UpkeepTables(Tables):
         await ask(self._client, 'SELECT 1 AS "one"')
 
 
+def _purging(
+    kept: Mapping[type[Model], retention.Kept],
+    now: datetime,
+    terms: Mapping[str, int],
+    group_id: GroupId | None,
+) -> Steps[dict[str, int]]:
+    """Forget what is old: on most nights most tables hold nothing of it, and one look at all of them says which do."""
+    forgotten = dict.fromkeys(terms, 0)
+    if "excerpt" in terms:
+        forgotten["excerpt"] = yield from _taking_out_texts(retention.cutoff(now, terms["excerpt"]), group_id)
+    rules = [*_rules(kept, now, terms, group_id)]
+    holding = yield from _holding(rules)
+    for rule in rules:
+        if rule.table in holding:
+            gone = yield f'DELETE FROM "{rule.table}" WHERE {rule.where} RETURNING 1 AS "one"', rule.values  # noqa: S608 - our own names
+            forgotten[rule.term] += len(gone)
+    if "snapshot" in terms:
+        forgotten["snapshot"] += len((yield STRAY_MEMBERS, ()))
+    return forgotten
+
+
+def _rules(
+    kept: Mapping[type[Model], retention.Kept],
+    now: datetime,
+    terms: Mapping[str, int],
+    group_id: GroupId | None,
+) -> Iterator[_Old]:
+    """Say of every table that has a term, and is looked at for the group, which of its rows are old."""
+    for model, one in kept.items():
+        if one.by is not None and one.by in terms and one.since and (group_id is None or _names_group(model)):
+            described: Any = model
+            where, values = _condition(model, one, now, terms[one.by], group_id)
+            yield _Old(described._meta.db_table, one.by, where, values)  # noqa: SLF001 - the name Tortoise gives its description of a table
+
+
 @dataclass(frozen=True, slots=True)
-class _Age:
-    """What a purge lets go: rows from before a moment, of the groups asked for."""
+class _Old:
+    """The rows of a table that their term lets go, as SQL, and the class of the term."""
 
-    before: datetime
-    now: datetime
-    whose: Q
-    ownerless: bool
+    table: str
+    term: str
+    where: str
+    values: list[Any]
 
-    def looks_at(self, model: type[Model]) -> bool:
-        """Say whether a table is looked at: one whose rows name no group only when no group is asked for."""
-        return self.ownerless or _names_group(model)
 
-    def of(self, model: type[Model], **filters: Any) -> Any:
-        """Give the rows of a table that are asked for."""
-        query = model.filter(**filters)
-        return query.filter(self.whose) if _names_group(model) else query
+def _holding(rules: Sequence[_Old]) -> Steps[set[str]]:
+    """Give the tables that hold anything to be forgotten, found by one statement."""
+    if not rules:
+        return set()
+    looks = (
+        f'SELECT \'{rule.table}\' AS "name" WHERE EXISTS (SELECT 1 FROM "{rule.table}" WHERE {rule.where})'  # noqa: S608 - our own names
+        for rule in rules
+    )
+    found = yield " UNION ALL ".join(looks), [value for rule in rules for value in rule.values]
+    return {row["name"] for row in found}
+
+
+def _condition(
+    model: type[Model], kept: retention.Kept, now: datetime, days: int, group_id: GroupId | None
+) -> tuple[str, list[Any]]:
+    """Give the condition, as SQL with its values, for the rows of a table that are older than their term."""
+    parts, values = [f'"{kept.since}" < ?'], [retention.cutoff(now, days)]
+    for name, words in kept.only.items():
+        part, among = _among(name, words)
+        parts.append(part)
+        values += among
+    if model is models.Case:
+        parts.append('("expires_at" IS NULL OR "expires_at" <= ?)')
+        values.append(now)
+    if _names_group(model):
+        part, whose = _whose(group_id)
+        parts.append(part)
+        values += whose
+    return " AND ".join(parts), values
+
+
+def _among(name: str, words: Collection[Any]) -> tuple[str, list[Any]]:
+    """Write `<column>__in` or `<column>__not_in` as SQL, with the values in a fixed order."""
+    column, _, how = name.partition("__")
+    values = _words(words)
+    return f'"{column}" {_AMONG[how]} ({marks(values)})', values
+
+
+_AMONG = MappingProxyType({"in": "IN", "not_in": "NOT IN"})
 
 
 def _names_group(model: type[Model]) -> bool:
@@ -174,39 +222,30 @@ def _names_group(model: type[Model]) -> bool:
     return "group_id" in described._meta.fields_map  # noqa: SLF001 - the door Tortoise offers to its models
 
 
-def _whose(group_id: GroupId | None) -> Q:
+def _whose(group_id: GroupId | None) -> tuple[str, list[Any]]:
     """Give the condition for the rows of a group, or of no group and of those nobody looks after any more."""
-    if group_id is not None:
-        return Q(group_id=group_id)
-    kept = Subquery(models.Group.filter(bound=True).values("id"))
-    return Q(group_id__isnull=True) | Q(group_id__not_in=kept)
+    return (OF_NOBODY, []) if group_id is None else ('"group_id" = ?', [group_id])
 
 
-def _old(model: type[Model], kept: retention.Kept, age: _Age) -> Any:
-    """The rows of a table that its term lets go."""
-    only = {name: _words(value) for name, value in kept.only.items()}
-    query = age.of(model, **{f"{kept.since}__lt": plain(age.before)}, **only)
-    if model is models.Case:
-        return query.filter(Q(expires_at__isnull=True) | Q(expires_at__lte=plain(age.now)))
-    return query
-
-
-async def _take_out_texts(db: BaseDBAsyncClient, age: _Age) -> int:
+def _taking_out_texts(before: datetime, group_id: GroupId | None) -> Steps[int]:
     """Empty excerpts and quotes of decided cases; where they stood and why it was booked stay."""
-    old = age.of(
-        models.Case,
-        holds_text=True,
-        opened_at__lt=plain(age.before),
-        status__not_in=_words(retention.OPEN_CASES),
-    )
-    found = await old.using_db(db).order_by("id").values()
+    whose, values = _whose(group_id)
+    open_cases = _words(retention.OPEN_CASES)
+    where = f'"holds_text" AND "opened_at" < ? AND "status" NOT IN ({marks(open_cases)}) AND {whose}'
+    found = yield f'SELECT * FROM "core_cases" WHERE {where} ORDER BY "id"', [before, *open_cases, *values]  # noqa: S608 - our own names
     for row in found:
         columns = rows.case_columns(retention.without_text(rows.case(row)))
         changed = {name: columns[name] for name in ("excerpt", "evidence", "holds_text", "version")}
-        await models.Case.filter(id=row["id"]).using_db(db).update(**changed)
+        yield from updating(models.Case, changed, {"id": row["id"]}, '"id"')
     return len(found)
 
 
 def _words(value: Collection[Any]) -> list[Any]:
     """Enums as the database has them, in a fixed order."""
     return sorted(plain(word) for word in value)
+
+
+def _spending(due: Sequence[Due], now: datetime) -> Steps[None]:
+    """Write that claimed rows were handed over."""
+    for row in due:
+        yield SPEND, (now, row.job, row.due_at)
