@@ -21,7 +21,7 @@ LAYERS: dict[str, frozenset[str]] = {
     ),
     "engine": frozenset(
         "engine flow hooks settings shelf revisions sanctions casebook obligations ticker wire plan directory "
-        "member_lists commands outbox packs answers echoes enrolment errands pace delivery scans health notebook heard".split()
+        "member_lists commands outbox packs answers echoes enrolment errands pace delivery scans health notebook heard homes".split()
     ),
     # Ports are part of the contract, and the counters' two implementations lie beside theirs.
     "contract": frozenset("platform plugin hookspecs records clock calendar policy counters".split()),

@@ -136,7 +136,7 @@ class Commands:
             return first.isspace() and not text.isspace()  # what is indented is looked at whole
         if first in PREFIXES or event.to_bot:
             return not text.isspace()
-        word, _ = _command_word(text)
+        word, _ = command_word(text)
         return word in core_commands() or word in plan.commands
 
     def find(
@@ -148,7 +148,7 @@ class Commands:
         """
         text = event.text
         addressed = private or event.to_bot or text[0] in PREFIXES
-        word, rest = _command_word(text.lstrip("".join(PREFIXES)))
+        word, rest = command_word(text.lstrip("".join(PREFIXES)))
         owner, command = self._look_up(word, plan)
         if command is None:
             return None
@@ -164,7 +164,7 @@ class Commands:
 
     def checked(self, event: CommandGiven, plan: GroupPlan, member: Member) -> Found:
         """Check a command that came by itself (privately, by a button, from the console) against its form."""
-        word, behind = _command_word(event.name)
+        word, behind = command_word(event.name)
         owner, command = self._look_up(word, plan)
         if command is None:
             return Found(wrong=self.texts("command.unknown", word=event.name))
@@ -395,12 +395,11 @@ class Commands:
         done = await self.casebook.waive(int(event.args[0]), member, event.args[1], plan, event.id)
         return Answer(text=done.text, answered=done)
 
-    async def _done(self, event: CommandGiven, _member: Member, _plan: GroupPlan) -> Answer:
+    async def _done(self, event: CommandGiven, member: Member, _plan: GroupPlan) -> Answer:
+        """Close a ticket, of whatever group in which its giver decides."""
         number = int(event.args[0])
-        ticket = next(
-            (t for t in await self.records.tickets(group_id=event.group_id) if t.id == number), None
-        )
-        if ticket is None:
+        ticket = next((one for one in await self.records.tickets() if one.id == number), None)
+        if ticket is None or not self.people.decides(ticket.group_id, member.account):
             return Answer(text=self.texts("ticket.none", number=number))
         await self.records.close_ticket(number, by=event.account, at=self.clock.now())
         return Answer(text=self.texts("ticket.closed", number=number))
@@ -486,7 +485,7 @@ def _first_word(text: str) -> tuple[str, str]:
     return word, "".join(rest).strip()
 
 
-def _command_word(text: str) -> tuple[str, str]:
+def command_word(text: str) -> tuple[str, str]:
     """Part a text behind what may be a command's word: at its first space, or at a colon before that."""
     word, rest = _first_word(text)
     for colon in COLONS:

@@ -28,6 +28,7 @@ from groupops.actions import (
     SetCard,
     Throttled,
     Unmute,
+    Unreachable,
 )
 from groupops.clock import Clock
 from groupops.errors import StoreError
@@ -521,7 +522,8 @@ class Delivery:
             return False
         platform = self._platforms.get(item.row.group_id.partition(":")[0])
         keys = platform is not None and Capability.DEDUPE_SENDS in platform.can(item.row.group_id)
-        return not keys and item.row.receipt is None and not item.claimed and now - item.since >= after
+        unsent = item.row.receipt is None or isinstance(item.row.receipt, (Unreachable, Throttled))
+        return not keys and unsent and not item.claimed and now - item.since >= after
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar
@@ -143,6 +143,8 @@ class PeopleBook:
         self._texts = texts
         self._told = told
         self._me = me
+        self.besides: Callable[[], Iterable[str]] = tuple
+        """Gives the names of platforms that have no groups, whose accounts are to be known all the same."""
         self._groups: dict[GroupId, Group] = {}
         self._zones: dict[GroupId, ZoneInfo] = {}
         self._rolls: dict[GroupId, Roll] = {}
@@ -224,7 +226,7 @@ class PeopleBook:
     async def _load_persons(self) -> None:
         stewards = await self._records.stewards()
         platforms = {group.platform for group in self._groups.values()}
-        platforms |= {platform_of(steward.account) for steward in stewards}
+        platforms |= {platform_of(steward.account) for steward in stewards} | set(self.besides())
         self._persons = dict(await self._records.bindings()) if self._everywhere else {}
         for platform in () if self._everywhere else sorted(platforms):
             self._persons.update(await self._records.bindings(platform))
@@ -342,10 +344,40 @@ class PeopleBook:
         owners = roll.owners() if roll is not None else frozenset[AccountId]()
         return owners | {bound} if bound else owners
 
+    def homes(self, account: AccountId) -> tuple[GroupId, ...]:
+        """Give the bound groups an account's person is in or decides in, those first in which it decides.
+
+        For what is said where there are no groups. Where a group's members are not told, everybody who has an
+        account on its platform counts as one.
+        """
+        person = self._persons.get(account)
+        own = {account, *(() if person is None else self.accounts(person.id))}
+        found = {group_id: self.decides(group_id, account) for group_id in self._groups}
+        there = [group_id for group_id, decides in found.items() if decides or self._is_in(group_id, own)]
+        return tuple(sorted(there, key=lambda group_id: (not found[group_id], group_id)))
+
+    def _is_in(self, group_id: GroupId, own: Collection[AccountId]) -> bool:
+        roll = self._rolls.get(group_id)
+        if roll is not None and any(one in roll for one in own):
+            return True
+        listed = roll is not None and roll.listed
+        return not listed and any(platform_of(one) == platform_of(group_id) for one in own)
+
     def _line(self, group_id: GroupId, account: AccountId) -> Listed:
         roll = self._rolls.get(group_id)
         found = roll.get(account) if roll is not None else None
+        if found is None and platform_of(account) != platform_of(group_id):
+            found = self._own_line(group_id, account)
         return found or Listed(account=account)
+
+    def _own_line(self, group_id: GroupId, account: AccountId) -> Listed | None:
+        """Give the line of whoever has an account of another platform: that of the person's account in the group."""
+        roll, person = self._rolls.get(group_id), self._persons.get(account)
+        if roll is None or person is None:
+            return None
+        lines = (roll.get(one) for one in self.accounts(person.id))
+        line = next((line for line in lines if line is not None), None)
+        return None if line is None else replace(line, account=account)
 
     def _member(self, group_id: GroupId, account: AccountId, line: Listed) -> Member:
         person = self._persons.get(account)
@@ -364,10 +396,18 @@ class PeopleBook:
 
     def _seated(self, group_id: GroupId, line: Listed) -> bool:
         group = self._groups.get(group_id)
-        owns = line.role is Role.OWNER or (group is not None and group.owner == line.account)
+        owner = None if group is None else group.owner
+        owns = line.role is Role.OWNER or (owner is not None and self._is_same(owner, line.account))
         return owns or any(
             line.account in self._stewards.get(where, frozenset()) for where in (None, group_id)
         )
+
+    def _is_same(self, one: AccountId, other: AccountId) -> bool:
+        """Say whether two accounts are one, or one person's on two platforms."""
+        if one == other or platform_of(one) == platform_of(other):
+            return one == other
+        person = self._persons.get(other)
+        return person is not None and one in self.accounts(person.id)
 
     # — learning from facts —
 

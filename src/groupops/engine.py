@@ -18,13 +18,14 @@ from groupops.errands import Errands
 from groupops.errors import ConfigError
 from groupops.events import Event, TimeCame
 from groupops.flow import Flow, Outcome
+from groupops.homes import Homes
 from groupops.hooks import Hooks
 from groupops.notebook import OwnNotebook
 from groupops.obligations import Obligations
 from groupops.outbox import Outbox
 from groupops.people import AccountId, Group, GroupId, Stage, platform_of
 from groupops.plan import GroupPlan, PlanBook
-from groupops.platform import KnowsItself, Platform
+from groupops.platform import KnowsItself, Platform, Whispers
 from groupops.plugin import Log, Texts, Tools, texts_of
 from groupops.policy import Policy, Retention
 from groupops.records import Audit, Due, OutboxRow, PolicyRevision, Records, Steward, Ticket
@@ -125,6 +126,7 @@ class Engine:
             told=doubted.append,
             me=me,
         )
+        people.besides = lambda: (name for name, one in parts.platforms.items() if isinstance(one, Whispers))
         resolver = resolver_of(parts.hooks, parts.shelf, parts.env, parts.known)
 
         def tools_of(plugin: str, own: Texts | None) -> Tools:
@@ -184,6 +186,7 @@ class Engine:
             texts,
             parts.log,
             doubted=doubted,
+            homes=Homes(people, plans, parts.counters),
             heard=parts.heard,
         )
         schedules = Schedules(parts.records, parts.clock, parts.calendar, _plugins(parts.hooks))
@@ -461,13 +464,13 @@ class Engine:
         if row.case_id is None and not row.action.bites:
             return None
         detail = {"action": row.action.kind, "case": row.case_id, "receipt": receipt.kind, "key": row.key}
-        return self._line("performed", row.group_id, row.plugin or CORE, detail)
+        return self._line("performed", row.action.group_id, row.plugin or CORE, detail)
 
     async def tell_performed(self, row: OutboxRow, receipt: Any) -> None:
         """Tell the plugins that listen what became of an action."""
         if self.parts.on_settled is not None:
             self.parts.on_settled(row, receipt)
-        plan = self.plans.of(row.group_id)
+        plan = self.plans.of(row.action.group_id)
         for hearer in plan.performed if plan else ():
             offered = {**hearer.constants, "event_id": row.event_id, "action": row.action, "receipt": receipt}
             bound = self.parts.hooks.bind("performed", hearer.plugin, offered)

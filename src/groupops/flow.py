@@ -42,11 +42,12 @@ from groupops.events import (
     PersonsTold,
     TimeCame,
 )
+from groupops.homes import Homes, said_alone
 from groupops.hooks import Answer as Said_
 from groupops.hooks import Asked, Hooks
 from groupops.obligations import Obligations
 from groupops.outbox import Outbox, waiting_for_quiet
-from groupops.people import Member
+from groupops.people import AccountId, Member
 from groupops.plan import GroupPlan, PlanBook
 from groupops.plugin import Log, Texts
 from groupops.records import Audit, Booked, Case, OutboxRow, Purpose, Records, Ticket
@@ -130,6 +131,7 @@ class Flow:
         texts: the core's texts.
         log: where to log; never contents.
         doubted: tickets that the picture of people opened and no steward was told of yet.
+        homes: finds the group of what is said where there are none.
         meet: told of a group nobody bound; may bind it and give its plan.
         heard: told of every outcome: metrics, scenario players, the sandbox's trace.
         timers: job prefix → the core's own answer to a due row.
@@ -149,6 +151,7 @@ class Flow:
     texts: Texts
     log: Log
     doubted: list[Ticket]
+    homes: Homes
     meet: Callable[[Event], Any] | None = None
     heard: Callable[[Outcome], None] | None = None
     timers: dict[str, Callable[[TimeCame], Any]] = field(default_factory=dict[str, Callable[[TimeCame], Any]])
@@ -181,7 +184,7 @@ class Flow:
             return None
         plan = self.plans.of(event.group_id)
         if plan is None:
-            return None if self.meet is None else Pending(event=event)
+            return Pending(event=event) if self.meet is not None or said_alone(event) else None
         if not plan.awake:
             return None
         if event.kind != "message_posted":
@@ -587,11 +590,26 @@ class Flow:
     async def _stranger(self, event: Event) -> Outcome:
         """A fact of a group nobody bound: it may be bound now, by the operator's defaults."""
         outcome = Outcome(event=event)
+        if said_alone(event):
+            return await self._alone(event, outcome)
         if self.meet is not None:
             met = await self.meet(event)
             if met:
                 self._met.forget(event.id)
                 outcome.further = (await self.handle(event),)
+        return outcome
+
+    async def _alone(self, event: Event, outcome: Outcome) -> Outcome:
+        """What was said where there are no groups is a fact of the groups it belongs to; a stranger is told how to be known."""
+        for fact in self.homes.facts(event):
+            outcome.further += (await self.handle(fact),)
+        if await self.homes.is_stranger(event):
+            hint = DirectMessage(
+                group_id=event.group_id,
+                account=AccountId(event.group_id),
+                text=self.texts("homes.stranger"),
+            )
+            await self._send(event.id, "answer", (hint,), outcome)
         return outcome
 
     async def _second_source(self, event: Event, first: str) -> Outcome:

@@ -261,15 +261,15 @@ class Watch:
     async def _letters(self, name: str, text: str) -> list[Action]:
         letters: dict[AccountId, Action] = {}
         for steward in await self.records.stewards():
-            home = platform_of(steward.account)
-            platform, group_id = self.platforms.get(home), self._first_group(home)
-            meant = steward.group_id is None or platform_of(steward.group_id) == name
-            if not meant or platform is None or group_id is None or not self._state(platform).connected:
+            if steward.group_id is not None and platform_of(steward.group_id) != name:
                 continue
-            if platform.direct(steward.account):
-                letters[steward.account] = DirectMessage(
-                    group_id=steward.group_id or group_id, account=steward.account, text=text
-                )
+            for account in dict.fromkeys((steward.account, *self.outbox.consoles_of(steward.account))):
+                platform = self.platforms.get(platform_of(account))
+                group_id = steward.group_id or self._first_group(platform_of(account)) or self._first_group(name)
+                if platform is None or group_id is None or not self._state(platform).connected:
+                    continue
+                if platform.direct(account):
+                    letters[account] = DirectMessage(group_id=group_id, account=account, text=text)
         return list(letters.values())
 
     async def _say_missed(self, name: str, since: datetime, until: datetime) -> None:

@@ -44,8 +44,8 @@ from groupops.actions import (
 from groupops.clock import Clock
 from groupops.directory import PeopleBook
 from groupops.errors import StoreError, Unstorable
-from groupops.people import AccountId, GroupId
-from groupops.platform import Attended, Platform, Watched
+from groupops.people import AccountId, GroupId, platform_of
+from groupops.platform import Attended, Platform, Watched, Whispers
 from groupops.plugin import Log, Texts
 from groupops.records import Audit, Besides, OutboxRow, OutboxState, Purpose, Records, Ticket
 
@@ -158,7 +158,7 @@ def stand_ins(action: Action, called: Callable[[AccountId], str], texts: Texts) 
         case DecideJoin():
             key = "ticket.accept" if action.accept else "ticket.refuse"
             return (_ticket(None, texts(key, name=called(action.account), reason=action.reason), group),)
-        case DirectMessage() if action.neutral:
+        case DirectMessage() if action.neutral and _same(action.account, group):
             return (SendText(group_id=group, text=action.neutral, mentions=(action.account,)),)
         case _:
             return _plainer(action)
@@ -412,7 +412,9 @@ class Outbox:
         key = f"unstorable/action/{row.id}"
         try:
             await self.records.receipted(row.id, state, None, now)
-            await self.records.open_ticket(Ticket(group_id=row.group_id, text=text, key=key, opened_at=now))
+            await self.records.open_ticket(
+                Ticket(group_id=row.action.group_id, text=text, key=key, opened_at=now)
+            )
         except Unstorable as error:
             self.log.warning("nor can its end be", kind=row.action.kind, error=str(error)[:_SHOWN])
         except StoreError:
@@ -451,7 +453,17 @@ class Outbox:
 
     def is_worth_waiting(self, row: OutboxRow) -> bool:
         """Say whether a row that cannot be sent now is worth sending later."""
-        return self.clock.now() < useful_until(row, self.keep)
+        return self.clock.now() < useful_until(row, self._keep_of(row))
+
+    def _keep_of(self, row: OutboxRow) -> timedelta:
+        """Give how long a row is worth sending: where the other side has to write first, as long as its platform says."""
+        quiet = self._whispers(row.group_id)
+        return self.keep if quiet is None else quiet.keep()
+
+    def _whispers(self, id_: str) -> Whispers | None:
+        """Give the platform of an id, if it is one that has no groups."""
+        platform: object = self.platforms.get(platform_of(id_))
+        return platform if isinstance(platform, Whispers) else None
 
     def _without_asking(self, row: OutboxRow) -> Receipt | None:
         """Give the receipt of a row about which its platform need not be asked; None where it must be."""
@@ -497,7 +509,7 @@ class Outbox:
             case Throttled():
                 return OutboxState.WAITING, now + receipt.retry_after
             case Unreachable():
-                if now >= useful_until(row, self.keep):
+                if now >= useful_until(row, self._keep_of(row)):
                     return OutboxState.FAILED, None
                 return OutboxState.WAITING, now + self._pause(row, now)
             case InDoubt():
@@ -523,7 +535,10 @@ class Outbox:
     def _follow(self, row: OutboxRow, receipt: Receipt) -> tuple[OutboxRow, ...]:
         if isinstance(receipt, Gone):
             return ()
-        actions = stand_ins(row.action, lambda account: self._called(row.group_id, account), self.texts)
+        group_id = row.action.group_id
+        actions = self._elsewhere(row) or stand_ins(
+            row.action, lambda account: self._called(group_id, account), self.texts
+        )
         if isinstance(receipt, Unreachable):
             # Whatever else would be said or done there did not get through either; a ticket does.
             actions = tuple(action for action in actions if isinstance(action, AskStewards))
@@ -534,7 +549,7 @@ class Outbox:
             )
         if not actions and self._matters(row, receipt):
             actions = (
-                AskStewards(group_id=row.group_id, text=self.texts("ticket.failed", what=row.action.kind)),
+                AskStewards(group_id=group_id, text=self.texts("ticket.failed", what=row.action.kind)),
             )
         return self.rows(
             row.key, row.purpose, actions, plugin=row.plugin, case_id=row.case_id, instead_of=row.action.kind
@@ -563,13 +578,13 @@ class Outbox:
         not_before: datetime | None = None,
         instead_of: str = "",
     ) -> tuple[OutboxRow, ...]:
-        """Make rows of actions, numbered from `first` for their fact."""
+        """Make rows of actions, numbered from `first` for their fact; each goes by the road it has to take."""
         now = self.clock.now()
         return tuple(
             OutboxRow(
                 event_id=event_id,
                 index=first + index,
-                group_id=action.group_id,
+                group_id=road_of(action),
                 action=action,
                 purpose=purpose,
                 plugin=plugin,
@@ -624,40 +639,97 @@ class Outbox:
         self, group_id: GroupId, action: AskStewards
     ) -> Callable[[Ticket], tuple[Action, ...]]:
         """See who can be reached now; gives what makes the words to them of the ticket, once it has its number."""
-        platform = self.platforms.get(group_id.partition(":")[0])
-        if platform is None:
-            return lambda _: ()
-        able = platform.can(group_id)
-        reached = [
-            account
-            for account in self.people.stewards_of(group_id)
-            if _same(account, group_id) and (is_away(platform) or platform.direct(account))
-        ]
-        if reached and Capability.DIRECT_MESSAGE in able:
-            return lambda ticket: tuple(
+        here, consoles = self._desks(group_id)
+        neutral = not here and not any(map(self._is_open, consoles))
+        neutral = neutral and Capability.SEND_TEXT in self.can(group_id)
+
+        def words(ticket: Ticket) -> tuple[Action, ...]:
+            text = action.text if action.subject else self._task(ticket, action)
+            told: list[Action] = [
                 DirectMessage(
                     group_id=group_id,
                     account=account,
-                    text=action.text if action.subject else self._task(ticket, action),
+                    text=text,
                     options=action.options,
                     subject=action.subject,
                 )
-                for account in reached
-            )
-        if Capability.SEND_TEXT in able:
-            return lambda ticket: (
-                SendText(group_id=group_id, text=self.texts("steward.neutral", number=ticket.id)),
-            )
-        return lambda _: ()
+                for account in here
+            ]
+            told += [
+                DirectMessage(group_id=group_id, account=account, text=self._of_group(group_id, text))
+                for account in consoles
+            ]
+            if neutral:
+                said = self.texts("steward.neutral", number=ticket.id)
+                told.append(SendText(group_id=group_id, text=said))
+            return tuple(told)
+
+        return words
 
     def _task(self, ticket: Ticket, action: AskStewards) -> str:
         return self.texts("steward.task", number=ticket.id, text=action.text)
+
+    def _of_group(self, group_id: GroupId, text: str) -> str:
+        """Say of which group a word is, to whoever reads words of several in one place."""
+        group = self.people.group(group_id)
+        name = group.name if group is not None and group.name else group_id
+        return self.texts("steward.console", group=name, text=text)
+
+    def _desks(self, group_id: GroupId) -> tuple[list[AccountId], list[AccountId]]:
+        """Give where a group's stewards are written to: on its own platform, and at their consoles.
+
+        Whoever has a console is written to there; on the group's platform too while the console is not open.
+        """
+        here: list[AccountId] = []
+        consoles: list[AccountId] = []
+        for account in self.people.stewards_of(group_id):
+            own = self.consoles_of(account)
+            consoles += own
+            if not any(map(self._is_open, own)) and self._writes_to(group_id, account):
+                here.append(account)
+        return here, consoles
+
+    def _writes_to(self, group_id: GroupId, account: AccountId) -> bool:
+        platform = self.platforms.get(platform_of(group_id))
+        if platform is None or not _same(account, group_id):
+            return False
+        able = Capability.DIRECT_MESSAGE in platform.can(group_id)
+        return able and (is_away(platform) or platform.direct(account))
+
+    def consoles_of(self, account: AccountId) -> list[AccountId]:
+        """Give the accounts at which whoever has this one is written to as a steward."""
+        person = self.people.person(account)
+        own = {account, *(() if person is None else self.people.accounts(person.id))}
+        return sorted(one for one in own if self._is_console(one))
+
+    def _is_console(self, account: AccountId) -> bool:
+        quiet = self._whispers(account)
+        return quiet is not None and quiet.console and self.platforms[platform_of(account)].direct(account)
+
+    def _is_open(self, account: AccountId) -> bool:
+        quiet = self._whispers(account)
+        return quiet is not None and quiet.open_to(account)
+
+    def _elsewhere(self, row: OutboxRow) -> tuple[Action, ...]:
+        """Give what says a private word at a steward's console, where it cannot be said on the group's platform."""
+        action = row.action
+        if not isinstance(action, DirectMessage) or not _same(action.account, action.group_id):
+            return ()
+        if row.purpose == "steward":
+            return ()  # the consoles were told as well
+        if not self.people.decides(action.group_id, action.account):
+            return ()
+        text = self._of_group(action.group_id, action.text)
+        return tuple(
+            DirectMessage(group_id=action.group_id, account=account, text=text, passing=action.passing)
+            for account in self.consoles_of(action.account)
+        )
 
     async def _show_doubt(self, row: OutboxRow) -> None:
         """Show a text that may or may not have arrived to a steward; it is never sent twice by itself."""
         await self.records.open_ticket(
             Ticket(
-                group_id=row.group_id,
+                group_id=row.action.group_id,
                 text=self.texts("ticket.doubt", what=row.action.kind),
                 case_id=row.case_id,
                 key=f"doubt:{row.key}",
@@ -799,6 +871,14 @@ def _reaches(platform: Platform, action: Action) -> bool:
 
 def _same(account: AccountId, group_id: GroupId) -> bool:
     return account.partition(":")[0] == group_id.partition(":")[0]
+
+
+def road_of(action: Action) -> GroupId:
+    """Give the group whose road an action takes; a private word to an account of another platform takes its own."""
+    account: AccountId | None = getattr(action, "account", None)
+    if not isinstance(action, (DirectMessage, SendImage, SendFile, SendCard)) or account is None:
+        return action.group_id
+    return action.group_id if _same(account, action.group_id) else GroupId(account)
 
 
 def waiting_for_quiet(action: Action) -> bool:

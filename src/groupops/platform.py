@@ -191,6 +191,26 @@ class Resumes(Protocol):
 
 
 @runtime_checkable
+class Whispers(Protocol):
+    """A platform that has no groups, and on which the bot may write only to whoever wrote to it lately.
+
+    What is said to it is a fact whose group is the account itself (`ilink:abc` said it in `ilink:abc`); the core
+    finds the group it belongs to. What is to be said to an account that is not open waits until it is.
+    """
+
+    console: bool
+    """Whether a steward who has an account here is written to here first."""
+
+    def open_to(self, account: AccountId) -> bool:
+        """Say whether a word to that account would go out now, rather than wait until the account writes again."""
+        ...
+
+    def keep(self) -> timedelta:
+        """Give for how long a word that waits for that is worth sending."""
+        ...
+
+
+@runtime_checkable
 class Fleeting(Protocol):
     """A platform on which the bot may at times only answer: what it can do then comes and goes by the minute."""
 
