@@ -1,6 +1,7 @@
 """Answers to who asks for a list: a day, a week, or what is kept of oneself; only privately, and noted."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from groupops import AccountId, Capability, CommandGiven, Member, SendFile, SendImage, Tools
@@ -59,7 +60,7 @@ async def board(event: CommandGiven, member: Member, view: View, tools: Tools) -
         return [answer(event, texts("no_week"), texts("no_week"))]
     week = await load_week(monday, view, tools)
     looked = sent(view, "check-in board looked at", monday.isoformat(), 1, event.account)
-    shown = await _shown(event.account, week, view, tools)
+    shown = await _shown([event.account], week, view, tools)
     return [answer(event, week_text(week, texts), texts("alone_only")), *shown, looked]
 
 
@@ -73,8 +74,7 @@ async def sent_board(at: date, view: View, tools: Tools) -> Answer:
         return openly(view, tools.texts("roll_waits"))
     to = dispatchers(view, tools)
     said: Answer = [*privately(view, to, week_text(week, tools.texts))]
-    for account in to:
-        said += await _shown(account, week, view, tools)
+    said += await _shown(to, week, view, tools)
     return [*said, sent(view, "check-in board sent", monday.isoformat(), len(to))]
 
 
@@ -86,26 +86,43 @@ async def load_week(monday: date, view: View, tools: Tools) -> Week:
     return week_of(monday, entries, view, names(tools), worked, tools.texts)
 
 
-async def _shown(account: AccountId, week: Week, view: View, tools: Tools) -> Answer:
-    """Make picture and table for one account, where both the platform and this machine are able to."""
+async def _shown(to: Iterable[AccountId], week: Week, view: View, tools: Tools) -> Answer:
+    """Make picture and table once, where both the platform and this machine are able to, and give them to each."""
+    if not week.lines or not can_write(view, tools):
+        return []
+    picture, sheet = await _picture(week, view, tools), await _sheet(week, view, tools)
+    name = tools.texts("file_name", first=f"{week.days[0]:%Y%m%d}")
+    said: Answer = []
+    for account in to:
+        if picture is not None:
+            said.append(SendImage(group_id=view.group_id, data=picture, account=account, passing=True))
+        if sheet is not None:
+            said.append(
+                SendFile(group_id=view.group_id, name=name, data=sheet, account=account, passing=True)
+            )
+    return said
+
+
+async def _picture(week: Week, view: View, tools: Tools) -> bytes | None:
+    """Draw the board, where a picture can be sent and there is a font for it."""
     from groupops_check_in.picture import draw
+
+    if Capability.SEND_IMAGE not in tools.people.can(view.group_id):
+        return None
+    try:
+        return await asyncio.to_thread(draw, week, tools.texts, view.settings.font)
+    except NoFont as error:
+        tools.log.warning("no picture of the board", group=view.group_id, why=str(error))
+        return None
+
+
+async def _sheet(week: Week, view: View, tools: Tools) -> bytes | None:
+    """Write the board as a table, where a file can be sent."""
     from groupops_check_in.sheet import table
 
-    can = tools.people.can(view.group_id)
-    said: Answer = []
-    if not week.lines or not can_write(view, tools):
-        return said
-    name = tools.texts("file_name", first=f"{week.days[0]:%Y%m%d}")
-    if Capability.SEND_IMAGE in can:
-        try:
-            picture = await asyncio.to_thread(draw, week, tools.texts, view.settings.font)
-            said.append(SendImage(group_id=view.group_id, data=picture, account=account, passing=True))
-        except NoFont as error:
-            tools.log.warning("no picture of the board", group=view.group_id, why=str(error))
-    if Capability.SEND_FILE in can:
-        data = await asyncio.to_thread(table, week, tools.texts)
-        said.append(SendFile(group_id=view.group_id, name=name, data=data, account=account, passing=True))
-    return said
+    if Capability.SEND_FILE not in tools.people.can(view.group_id):
+        return None
+    return await asyncio.to_thread(table, week, tools.texts)
 
 
 async def mine(event: CommandGiven, view: View, tools: Tools) -> Answer:
