@@ -341,6 +341,15 @@ def test_a_name_that_is_nothing_but_a_title_is_a_name(write: Write) -> None:
     ]
 
 
+def test_a_line_that_names_nobody_is_a_fault(write: Write) -> None:
+    path = write("2026-01-01 09:05:03 '松果'\n早\n\n2026-01-01 09:06:03 ''\n好\n")
+
+    values, report = values_of(path)
+
+    assert len(values) == 1
+    assert report.faults == ["row 4: it names no sender"]
+
+
 def test_an_amount_of_text_that_no_message_has_is_a_fault(write: Write) -> None:
     path = write(f"{HEAD}\n\n2023-01-01 9:05:03 松果(10001)\n{'早' * 70_000}\n")
 

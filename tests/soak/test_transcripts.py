@@ -60,6 +60,7 @@ TALK = (
 
 Dice = random.Random
 UNSEEN = re.compile("[\\s\\x00\\u2028\\ufeff\\ufffd]+")
+TAG = re.compile(r"<[^<>]*>")
 ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
@@ -190,7 +191,8 @@ def _text(text: str) -> str:
     ):
         text = f"{text}\n{text.replace(written, sign)}"
     unescaped = ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-    return _bare(f"{unescaped}\n{html.unescape(unescaped)}")
+    shown = html.unescape(unescaped)
+    return _bare(f"{unescaped}\n{shown}\n{TAG.sub('', shown)}\n{html.unescape(TAG.sub('', unescaped))}")
 
 
 def _bare(text: str) -> str:

@@ -22,7 +22,7 @@ from groupops.importers.transcripts import (
 from groupops.importers.transcripts.desk import Desk
 from groupops.importers.transcripts.detect import Detected, detect
 from groupops.importers.transcripts.ids import SeenIds
-from groupops.importers.transcripts.values import Asked, Report, Said, Seen, Value
+from groupops.importers.transcripts.values import Asked, Party, Report, Said, Seen, Value
 
 MAX_SENDERS = 250_000
 """Senders of the largest group that is read; a file with more of them is none."""
@@ -55,6 +55,10 @@ READERS: Final[Mapping[str, Callable[[Desk], Iterator[Value]]]] = {
     "discord": foreign.read_discord,
 }
 """Format → what reads it."""
+
+
+NOBODY = Party().key
+"""What a sender without an id and without a name would be known by."""
 
 
 class Reading:
@@ -98,6 +102,8 @@ class Reading:
                 and not self._ids.add((value.chat, value.message_id))
             ):
                 report.drop("duplicate")
+            elif isinstance(value, Said) and not value.sender.id and value.sender.key == NOBODY:
+                report.fault(f"row {value.row}", "it names no sender")
             else:
                 self._note(value)
                 yield value
