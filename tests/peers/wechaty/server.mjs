@@ -64,6 +64,8 @@ class Stateful extends PuppetMock {
     out({ done: 'announced', room: roomId, text })
   }
 
+  ding (data) { this.emit('dong', { data: data ?? '' }) }
+
   async messageRecall (id) {
     await this._meets('messageRecall')
     recalled.add(id)
@@ -131,6 +133,7 @@ const deeds = {
   logout: async () => { await puppet.logout('bye') },
   post,
   burst: ({ from, to, text, times }) => { for (let n = 0; n < times; n++) post({ from, to, text: `${text} ${n}` }) },
+  flood: ({ to, said }) => { for (const [from, id, text] of said) post({ from, to, id, text }) },
   place: ({ from, to, latitude, longitude, name = '', address = '' }) => {
     const id = `m${++count}`
     locations.set(id, { accuracy: 15, address, latitude, longitude, name })

@@ -111,7 +111,7 @@ class StartedBot:
             self.process = subprocess.Popen(
                 [sys.executable, str(ROOT / "bot.py")],
                 cwd=self.folder,
-                env={**_of_nobody(), "SOAK_JOURNAL": str(self.folder / "journal"), "PYTHONPATH": str(ROOT)},
+                env={**of_nobody(), "SOAK_JOURNAL": str(self.folder / "journal"), "PYTHONPATH": str(ROOT)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -235,7 +235,7 @@ async def started(folder: Path, **settings: str) -> AsyncIterator[StartedBot]:
         await bot.stop()
 
 
-def _of_nobody() -> dict[str, str]:
+def of_nobody() -> dict[str, str]:
     """Give the environment without anybody's settings."""
     ours = ("GROUPOPS_", "ONEBOT_", "QQ_", "HOST", "PORT")
     return {key: value for key, value in os.environ.items() if not key.startswith(ours)}
