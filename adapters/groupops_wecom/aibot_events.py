@@ -49,8 +49,8 @@ def aibot_event(body: Mapping[str, Any], frame: Frame) -> Event:
     read = _AIBOT_MESSAGES.get(kind)
     if read is None:
         return UnknownMessage(msgtype=kind, **common)
-    said = Message.of(read(body))
     full = Message.of(read(body))
+    said = full.apart()
     quoted = _aibot_quote(table(body["quote"])) if "quote" in body else None
     if quoted is not None:
         full.insert(0, MessageSegment.quote(quoted))
@@ -162,22 +162,24 @@ def _uncalled(said: Message, name: str) -> Message:
     WeCom marks it by nothing but its letters. Where the operator does not say the name, a leading `@word` is taken
     for it only if it is the one thing called: in a group the bot is always called.
     """
-    texts = [segment for segment in said if segment.type == "text"]
-    pattern = _call(name, "".join(str(segment) for segment in texts))
+    pattern = _called(name) if name else _leading_call(said)
     if pattern is None:
         return said
-    for segment in texts:
-        if pattern.search(segment.data["text"]):
-            segment.data["text"] = pattern.sub("", segment.data["text"], count=1).strip()
+    for place, segment in enumerate(said):
+        if segment.type != "text":
+            continue
+        rest, times = pattern.subn("", segment.data["text"], count=1)
+        if times:
+            segment.data["text"] = rest.strip()
+            if not segment.data["text"]:
+                del said[place]
             break
-    return Message.of(segment for segment in said if segment.type != "text" or segment.data["text"])
+    return said
 
 
-def _call(name: str, text: str) -> re.Pattern[str] | None:
-    if name:
-        return _called(name)
-    alone = text.count("@") == 1 and text.lstrip().startswith("@")
-    return _LEADING_CALL if alone else None
+def _leading_call(said: Message) -> re.Pattern[str] | None:
+    text = "".join(str(segment) for segment in said if segment.type == "text")
+    return _LEADING_CALL if text.count("@") == 1 and text.lstrip().startswith("@") else None
 
 
 @lru_cache(maxsize=64)

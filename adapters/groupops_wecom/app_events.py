@@ -42,12 +42,13 @@ def app_event(raw: Mapping[str, Any], self_id: str, now: float) -> Event:
     read = _APP_MESSAGES.get(kind.lower())
     if read is None:
         return UnknownMessage(msgtype=kind, **common)
+    full = Message.of(read(raw))
     return AppMessageEvent(
         **common,
         message_id=common["event_id"],
         msgtype=kind.lower(),
-        message=Message.of(read(raw)),
-        original_message=Message.of(read(raw)),
+        message=full.apart(),
+        original_message=full,
     )
 
 

@@ -6,7 +6,8 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from string import ascii_letters, digits
+from typing import Any, Literal, NamedTuple
 
 from groupops_wecom.clockwork import Clockwork
 from groupops_wecom.config import Config
@@ -23,8 +24,9 @@ _DIGITS = re.compile(r"[0-9]{9,11}")
 _NONCE = re.compile(r"[\x21-\x7e]{1,128}")
 _ECHO = re.compile(rb"[^<{\x00-\x1f\x7f-\xff][^\x00-\x1f\x7f-\xff]{0,255}")
 
-_IN_JSON = re.compile(rb'\{\s*"encrypt"\s*:\s*"([0-9A-Za-z+/=\\]+)"')
-_IN_XML = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?([0-9A-Za-z+/=]+)(?:\]\]>)?\s*</Encrypt>")
+_IN_JSON = re.compile(rb'\{\s*"encrypt"\s*:\s*"')
+_IN_XML = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?")
+_BASE64 = f"{ascii_letters}{digits}+/=".encode()
 
 Kind = Literal["aibot", "app"]
 
@@ -80,13 +82,16 @@ class Post:
     mark: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Signed:
+class _Signed(NamedTuple):
     """What stands in the address."""
 
     signature: str
     timestamp: str
     nonce: str
+
+    def mark(self, door: Door) -> str:
+        """Give what a post is known by."""
+        return f"{door.path} {self.signature} {self.timestamp} {self.nonce}"
 
 
 class Doors:
@@ -160,7 +165,7 @@ class Doors:
             return self._refuse(400, str(error))
         except (XmlError, ValueError, RecursionError):
             return self._refuse(400, "what was encrypted is none of WeCom's")
-        return Post(door=door, content=content, nonce=signed.nonce, mark=_mark(door, signed))
+        return Post(door=door, content=content, nonce=signed.nonce, mark=signed.mark(door))
 
     def untaken(self, post: Post) -> None:
         """A post could not be taken now: when it is sent again, it is new."""
@@ -183,7 +188,7 @@ class Doors:
             return self._refuse(401, "the signature does not hold")
         if abs(self._clock.now() - int(signed.timestamp)) > self._config.wecom_replay_seconds:
             return self._refuse(401, "the signature is of another time")
-        if not self._seen.first(_mark(door, signed)):
+        if not self._seen.first(signed.mark(door)):
             self.repeated += 1
             return Answer(200, "", "it came before")
         return None
@@ -226,21 +231,21 @@ def _signed(query: Mapping[str, str]) -> _Signed:
     return _Signed(query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", ""))
 
 
-def _mark(door: Door, signed: _Signed) -> str:
-    return f"{door.path} {signed.signature} {signed.timestamp} {signed.nonce}"
-
-
 def _encrypted(kind: Kind, body: bytes) -> str:
     """Give the encrypted part of a post. Neither XML nor JSON is read before it is known to be WeCom's.
 
     Raises:
         ValueError: there is none.
     """
-    pattern, end = (_IN_XML, b"</xml>") if kind == "app" else (_IN_JSON, b"}")
-    found = pattern.search(body)
+    begin, until, end = (_IN_XML, b"</Encrypt>", b"</xml>") if kind == "app" else (_IN_JSON, b'"', b"}")
+    found = begin.search(body)
     if found is None or not body.rstrip().endswith(end):
         raise ValueError("nothing is encrypted")
-    return found[1].decode("ascii").replace("\\/", "/")
+    start = found.end()
+    said = body[start : body.index(until, start)].rstrip().removesuffix(b"]]>").replace(b"\\/", b"/")
+    if not said or said.translate(None, _BASE64):
+        raise ValueError("what is encrypted is not written as WeCom does")
+    return said.decode("ascii")
 
 
 def _content(kind: Kind, plain: bytes) -> dict[str, Any]:

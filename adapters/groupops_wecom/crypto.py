@@ -18,10 +18,12 @@ BLOCK = 32
 
 _RANDOM = 16
 _LENGTH = 4
-_HEAD = _RANDOM + _LENGTH
+_LEAST = 2 * _RANDOM
 _KEY = 32
 
 _SIGNATURE = re.compile(r"[0-9a-f]{40}")
+
+_PADS = tuple(bytes([lacking]) * lacking for lacking in range(BLOCK + 1))
 
 
 class CryptoError(ValueError):
@@ -50,13 +52,14 @@ class Cipher:
         CryptoError: the key is none.
     """
 
-    __slots__ = ("_cipher", "_receive_id", "_token")
+    __slots__ = ("_cipher", "_opening", "_receive_id", "_token")
 
     def __init__(self, token: str, aes_key: str, receive_id: str = "") -> None:
         key = key_of(aes_key)
         self._token = token
         self._receive_id = receive_id.encode()
         self._cipher = Aes(AES(key), CBC(key[:16]))
+        self._opening = self._cipher.decryptor()
 
     def sign(self, timestamp: str, nonce: str, encrypted: str) -> str:
         """Sign something encrypted: SHA-1 over the four texts in order (protocol sheet 5)."""
@@ -75,15 +78,16 @@ class Cipher:
         Raises:
             CryptoError: it is no base64, was damaged, or is meant for somebody else.
         """
-        plain = _unpadded(self._decrypted(_bytes_of(encrypted)))
-        if len(plain) < _HEAD:
+        plain = self._decrypted(_bytes_of(encrypted))
+        whole = len(plain) - _padding(plain)
+        if whole < _LENGTH:
             raise CryptoError(-40008, "what was encrypted is too short")
-        end = _HEAD + int.from_bytes(plain[_RANDOM:_HEAD], "big")
-        if end > len(plain):
+        end = _LENGTH + int.from_bytes(plain[:_LENGTH], "big")
+        if end > whole:
             raise CryptoError(-40008, "what was encrypted ends before its end")
-        if not hmac.compare_digest(plain[end:], self._receive_id):
+        if not hmac.compare_digest(plain[end:whole], self._receive_id):
             raise CryptoError(-40005, "it is meant for another receiver")
-        return plain[_HEAD:end]
+        return plain[_LENGTH:end]
 
     def encrypt(self, message: bytes, random: bytes | None = None) -> str:
         """Encrypt a message; `random` are 16 bytes put before it, chosen unless given."""
@@ -95,10 +99,16 @@ class Cipher:
         return base64.b64encode(done).decode()
 
     def _decrypted(self, data: bytes) -> bytes:
+        """Give what stands after the first block.
+
+        What a block says hangs on itself and the one before. The first is WeCom's random bytes, which say nothing,
+        so one decryptor does for all posts: whatever it had before, every block after the first comes out right.
+        """
         if not data or len(data) % 16:
             raise CryptoError(-40007, "what was encrypted is no whole number of blocks")
-        worker = self._cipher.decryptor()
-        return worker.update(data) + worker.finalize()
+        if len(data) < _LEAST:
+            raise CryptoError(-40008, "what was encrypted is too short")
+        return self._opening.update(data)[_RANDOM:]
 
 
 def key_of(text: str) -> bytes:
@@ -131,7 +141,8 @@ def opened(data: bytes, aes_key: str) -> bytes:
     if not data or len(data) % 16:
         raise CryptoError(-40007, "the file is no whole number of blocks")
     worker = Aes(AES(key), CBC(key[:16])).decryptor()
-    return _unpadded(worker.update(data) + worker.finalize())
+    plain = worker.update(data) + worker.finalize()
+    return plain[: len(plain) - _padding(plain)]
 
 
 def closed(data: bytes, aes_key: str) -> bytes:
@@ -144,13 +155,14 @@ def closed(data: bytes, aes_key: str) -> bytes:
 
 def _bytes_of(text: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
+        return binascii.a2b_base64(text, strict_mode=True)
     except (binascii.Error, ValueError):
         raise CryptoError(-40010, "what was encrypted is no base64") from None
 
 
-def _unpadded(plain: bytes) -> bytes:
+def _padding(plain: bytes) -> int:
+    """Give how many bytes of padding there are at the end."""
     lacking = plain[-1]
-    if not 1 <= lacking <= BLOCK or not plain.endswith(bytes([lacking]) * lacking):
+    if not 1 <= lacking <= BLOCK or not plain.endswith(_PADS[lacking]):
         raise CryptoError(-40008, "the padding is none of WeCom's")
-    return plain[:-lacking]
+    return lacking

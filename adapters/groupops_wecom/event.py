@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from nonebot.adapters import Event as BaseEvent
 from nonebot.utils import escape_tag
-from pydantic import Field
+from pydantic import Field, SkipValidation
 from typing_extensions import override
 
 from groupops_wecom.message import Message
@@ -45,7 +45,7 @@ class Event(BaseEvent):
     user_id: str = ""
     chat_id: str = ""
     chat_type: ChatType = "private"
-    raw: dict[str, Any] = Field(default_factory=dict, repr=False)
+    raw: Annotated[dict[str, Any], SkipValidation] = Field(default_factory=dict, repr=False)
     req_id: str = Field(default="", repr=False)
     """Handle for replies over the long connection."""
     response_url: str = Field(default="", repr=False)

@@ -17,6 +17,7 @@ from nonebot.exception import WebSocketClosed
 from nonebot.log import logger
 
 from groupops_wecom.clockwork import Clockwork
+from groupops_wecom.codes import CodeClass, meaning
 from groupops_wecom.exception import ActionFailed, InDoubt, NetworkError
 from groupops_wecom.shapes import table, whole, word
 
@@ -34,6 +35,9 @@ PENDING = 1024
 
 NOT_SUBSCRIBED = 846609
 """WeCom lost the subscription while the connection stayed; a new connection mends it."""
+
+_SPEAKS = frozenset({"aibot_send_msg", "aibot_respond_msg", "aibot_respond_welcome_msg"})
+"""Commands that say something: doing them twice would say it twice."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f]")
 """What the vendor's own software takes out of every frame before it reads it (protocol sheet 2.1)."""
@@ -359,10 +363,12 @@ class LongLink:
         return self._judged(cmd, found)
 
     def _judged(self, cmd: str, found: dict[str, Any]) -> dict[str, Any]:
-        errcode = whole(found.get("errcode"))
+        errcode = whole(found.get("errcode")) or 0
         if errcode == NOT_SUBSCRIBED:
             self._renew.set()
             raise NetworkError(f"{cmd}: WeCom lost the subscription; a new connection is made")
+        if cmd in _SPEAKS and meaning(errcode).kind is CodeClass.RETRY:
+            raise InDoubt(f"{cmd}: {errcode}; whether it was said is not known")
         if errcode:
             raise ActionFailed(cmd, errcode, word(found.get("errmsg")))
         return table(found.get("body"))
@@ -444,15 +450,17 @@ def frame_of(text: str | bytes) -> dict[str, Any] | None:
 
 
 _READER = json.JSONDecoder(strict=False)
+_SPACE = " \t\n\r"
 
 
 def object_of(text: str) -> dict[str, Any] | None:
     """Read JSON in which controls may stand in texts; None when it is no object."""
+    said = text.strip(_SPACE)
     try:
-        found: Any = _READER.decode(text)
+        found, end = _READER.raw_decode(said)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType] - any shape
+    return found if end == len(said) and isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType] - any shape
 
 
 def json_of(content: Mapping[str, Any]) -> str:

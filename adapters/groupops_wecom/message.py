@@ -136,9 +136,13 @@ class Message(BaseMessage[MessageSegment]):
     @classmethod
     def of(cls, segments: Iterable[MessageSegment]) -> Self:
         """Segments that are known to be some, without looking at each."""
-        made = cls()
-        list[MessageSegment].extend(made, segments)
+        made = cls.__new__(cls)
+        _EXTEND(made, segments)
         return made
+
+    def apart(self) -> Self:
+        """The same in segments of its own, which may be changed; what they hold is shared."""
+        return self.of([MessageSegment(segment.type, dict(segment.data)) for segment in self])
 
     @classmethod
     def mixed(cls, *segments: MessageSegment | str) -> Self:
@@ -148,6 +152,8 @@ class Message(BaseMessage[MessageSegment]):
             made.append(segment)
         return made
 
+
+_EXTEND = list[MessageSegment].extend
 
 # — in parts —
 

@@ -84,8 +84,12 @@ class Sight:
 
 def read(event: Event, sight: Sight) -> Facts:
     """Give what an event tells; nothing for what is of no interest, or is of nobody and nowhere there can be."""
-    reader = next((_READERS[kind] for kind in type(event).__mro__ if kind in _READERS), None)
+    reader = _READERS.get(type(event)) or _inherited(type(event))
     return reader(event, sight) if reader is not None else ()
+
+
+def _inherited(kind: type[Event]) -> Callable[[Any, Sight], Facts] | None:
+    return next((_READERS[base] for base in kind.__mro__ if base in _READERS), None)
 
 
 def moment_of(seconds: float, now: datetime) -> datetime:
@@ -99,7 +103,7 @@ def moment_of(seconds: float, now: datetime) -> datetime:
 def base_of(sight: Sight, room: str, at: datetime, *what: object, source: str = "bot") -> dict[str, Any]:
     """Give what every fact has. The id says what it is, so that it is the same however often it is told."""
     return {
-        "id": ":".join((NAME, *(str(part)[:LONGEST_ID] for part in what))),
+        "id": ":".join([NAME, *[str(part)[:LONGEST_ID] for part in what]]),
         "at": at,
         "group_id": group_id(room),
         "source": source,

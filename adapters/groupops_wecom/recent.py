@@ -31,8 +31,9 @@ class Recent:
         until = self._until.get(mark)
         if until is not None and now < until:
             return False
+        if until is not None:
+            del self._until[mark]  # so that it comes to stand at the end
         self._until[mark] = now + self._lasts
-        self._until.move_to_end(mark)
         self._tidy(now)
         return True
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
+from itertools import zip_longest
 
 import pytest
 from hypothesis import given
@@ -45,6 +47,18 @@ def test_what_is_encrypted_is_read_again(message: bytes, receiver: str) -> None:
     cipher = Cipher("t", KEY, receiver)
 
     assert cipher.decrypt(cipher.encrypt(message)) == message
+
+
+@given(st.lists(st.binary(max_size=100), max_size=8), st.lists(st.binary(max_size=100), max_size=8))
+def test_what_came_before_changes_nothing_of_what_is_read(
+    messages: list[bytes], rubbish: list[bytes]
+) -> None:
+    cipher = Cipher("t", KEY, CORP)
+
+    for message, between in zip_longest(messages, rubbish, fillvalue=b""):
+        with suppress(CryptoError):
+            cipher.decrypt(base64.b64encode(between).decode())
+        assert cipher.decrypt(cipher.encrypt(message)) == message
 
 
 @given(message=st.binary(max_size=100))
