@@ -78,6 +78,7 @@ async def test_a_flood_and_a_long_silence_leave_nothing_behind(
         for _ in range(4):
             await flood(scene, soak.rounds(FLOOD))
             sizes.append(scene.bot.rss)
+        await at_rest(scene)
         lost = await scene.ask_out()
         await scene.end.do("slip", room="1@chatroom", who=lost)
         scene.slips_out(lost)
@@ -138,7 +139,7 @@ async def a_wrong_token(scene: Room) -> None:
 
 async def flood(scene: Room, times: int) -> None:
     """Everybody talks at once."""
-    words = [scene.word() for _ in range(times)]
+    words = [scene.word(calm=48) for _ in range(times)]
     await scene.end.do("flood", to="1@chatroom", said=words)
     await scene.hears(words[-1][2])
     scene.sure.update(text for _, _, text in words)

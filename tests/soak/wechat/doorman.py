@@ -1,6 +1,4 @@
-"""The second plugin of the WeChat soak: who is to leave is a task for the stewards, as in any room where the account
-manages nothing.
-"""
+"""The second plugin of the WeChat soak: who is asked to leave is a task for the stewards."""
 
 from __future__ import annotations
 

@@ -114,9 +114,9 @@ class Room:
 
     # — talk —
 
-    def word(self) -> tuple[str, str, str]:
-        """Make up something that was never said: who, the message's id, the text."""
-        text = f"{self.dice.choice(('好', '在', '在', '坏', '来'))} 第{len(self.said)}句"
+    def word(self, calm: int = 2) -> tuple[str, str, str]:
+        """Make up something that was never said: who, the message's id, the text; `calm` ones to a good and a bad."""
+        text = f"{self.dice.choice(('好', '坏', *('在',) * calm))} 第{len(self.said)}句"
         return self.dice.choice(sorted(self.people)), self.note(text), text
 
     def note(self, text: str) -> str:
