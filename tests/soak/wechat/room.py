@@ -157,6 +157,13 @@ class Room:
                         return
                     await asyncio.sleep(0.02)
 
+    async def is_ruled(self) -> None:
+        """Ask until the bot answers: the rules of a room that it meets for the first time are in force a little later."""
+        async with asyncio.timeout(PATIENCE):
+            while not any("谢谢" in one["said"] for one in self.end.said()):
+                await self.say(f"好 第{len(self.said)}句")
+                await asyncio.sleep(0.2)
+
     # — who is there —
 
     async def ask_out(self) -> str:
@@ -212,6 +219,7 @@ async def room(folder: Path, dice: random.Random, *, times: float, tls: bool = F
         await made.open()
         await bot.start()
         await made.listens()
+        await made.is_ruled()
         yield made
     finally:
         if bot.process is not None and bot.process.poll() is None:
