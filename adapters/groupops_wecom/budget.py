@@ -243,6 +243,13 @@ class Budget:
                 window.take(now, claim.cost)
         return 0.0
 
+    def count(self, claims: Iterable[Claim]) -> None:
+        """Count something that is done all the same, whether it fits or not: what comes after it waits for longer."""
+        now = self._now()
+        for claim in together(claims):
+            for window in self._opened((claim.kind, claim.key)):
+                window.take(now, claim.cost)
+
     def arrived(self, claim: Claim) -> None:
         """Count the youngest use of a counter as made now; only where one call follows the other."""
         for window in self._windows.get((claim.kind, claim.key), ()):

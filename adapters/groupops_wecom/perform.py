@@ -348,6 +348,7 @@ async def _update(action: UpdateCard, hand: Hand) -> Receipt:
     bot = hand.standing.bots.bot(event.self_id)
     if not isinstance(event, AiBotCardEvent) or not isinstance(bot, AiBot):
         return Refused(why="this card cannot be replaced")
+    hand.memory.open_cards.drop(action.card_id)  # it is replaced once
     face = face_of(action.title, action.text, "aibot", action.title[:20])
     await bot.update_card(
         event, pressed_card(face, "", hand.texts("card.repeat"), event.event_key, event.task_id)

@@ -138,6 +138,23 @@ class _Call:
     claims: tuple[Claim, ...] = ()
 
 
+@dataclass(slots=True)
+class _Course:
+    """How a call has gone so far.
+
+    Args:
+        failures: tries that were not answered, or with something that says to try again.
+        crowded: tries that came together with too many others.
+        renewed: whether a new token was fetched for it.
+        doubt: why it may have been done already; None when it was not, for certain.
+    """
+
+    failures: int = 0
+    crowded: int = 0
+    renewed: bool = False
+    doubt: InDoubt | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Downloaded:
     """A medium.
@@ -293,37 +310,54 @@ class QyApi:
         return answer
 
     async def _patiently(self, call: _Call) -> tuple[dict[str, Any], Response]:
-        """Make a call until it is answered, or nothing more may be done about it."""
-        renewed = False
-        failures = crowded = 0
+        """Make a call until it is answered, or nothing more may be done about it.
+
+        What may have been done stays so, whatever keeps it from being asked again.
+        """
+        course = _Course()
+        try:
+            return await self._answered(call, course)
+        except (ActionFailed, NetworkError) as error:
+            if course.doubt is None or asks(call.path, call.method) or not _says_nothing(error):
+                raise
+        raise course.doubt
+
+    async def _answered(self, call: _Call, course: _Course) -> tuple[dict[str, Any], Response]:
         while True:
             token = await self._token(call.secret)
             try:
-                answer, response = await self._once(call, token)
+                answer, response = await self._once(call, token, again=course.doubt is not None)
             except NetworkError as error:
-                failures += 1
-                if failures > TRIES and asks(call.path, call.method):
-                    raise NetworkError(f"{error.msg}; it was a question, nothing was changed") from None
-                if failures > TRIES or (isinstance(error, InDoubt) and not call.twice):
-                    raise
-                await self._pause(failures)
+                await self._failed(call, course, error)
                 continue
             code = _code(answer)
             kind = meaning(code).kind
             if code == 0:
                 return answer, response
-            if kind is CodeClass.REFRESH and token is not None and not renewed:
-                renewed = True
+            if kind is CodeClass.REFRESH and token is not None and not course.renewed:
+                course.renewed = True
                 await self._tokens[call.secret].renew(token)
-            elif kind is CodeClass.SERIALISE and crowded < CROWDED_TRIES:
-                crowded += 1
+            elif kind is CodeClass.SERIALISE and course.crowded < CROWDED_TRIES:
+                course.crowded += 1
                 self._serialise(call.path)
-                await self._pause(crowded)
-            elif kind is CodeClass.RETRY and call.twice and failures < TRIES:
-                failures += 1
-                await self._pause(failures)
+                await self._pause(course.crowded)
+            elif kind is CodeClass.RETRY and call.twice and course.failures < TRIES:
+                course.failures += 1
+                course.doubt = InDoubt(f"{call.path}: {code}; whether it was done is not known")
+                await self._pause(course.failures)
             else:
                 raise self._refusal(call, code, answer, token)
+
+    async def _failed(self, call: _Call, course: _Course, error: NetworkError) -> None:
+        """Take note of a call without an answer, and wait before the next; raises where there may be none."""
+        course.failures += 1
+        if isinstance(error, InDoubt):
+            course.doubt = error
+        if course.failures > TRIES and asks(call.path, call.method):
+            raise NetworkError(f"{error.msg}; it was a question, nothing was changed") from None
+        if course.failures > TRIES or (isinstance(error, InDoubt) and not call.twice):
+            raise error
+        await self._pause(course.failures)
 
     def _refusal(self, call: _Call, code: int, answer: dict[str, Any], token: Token | None) -> Exception:
         said = text(answer.get("errmsg"))
@@ -342,15 +376,20 @@ class QyApi:
 
     # — one request —
 
-    async def _once(self, call: _Call, token: Token | None) -> tuple[dict[str, Any], Response]:
-        """Make one request.
+    async def _once(
+        self, call: _Call, token: Token | None, *, again: bool
+    ) -> tuple[dict[str, Any], Response]:
+        """Make one request; `again` when it may have been done, so that it has had its turn and uses up no more.
 
         Raises:
             InDoubt: it was sent and no answer came that can be read.
             NetworkError: it was not sent.
         """
         async with self._lane(call.path):
-            await self._turnstile.enter(call.path, (self._of(call), Claim("address", ""), *call.claims))
+            claims = () if again else call.claims
+            await self._turnstile.enter(call.path, (self._of(call), Claim("address", ""), *claims))
+            if again:
+                self.budget.count(call.claims)
             response = await self._send(call, token)
         if response.status_code >= _SERVER_FAULT:
             raise InDoubt(f"{call.path}: HTTP {response.status_code}; whether it was done is not known")
@@ -442,6 +481,16 @@ def _code(answer: Mapping[str, Any]) -> int:
     if isinstance(code, str) and code.lstrip("-").isdecimal():
         return int(code[:12])
     return code if isinstance(code, int) else 0
+
+
+_NO_WORD = frozenset(
+    {CodeClass.RETRY, CodeClass.REFRESH, CodeClass.CONFIGURATION, CodeClass.THROTTLED, CodeClass.SERIALISE}
+)
+
+
+def _says_nothing(error: Exception) -> bool:
+    """Say whether an error leaves open what became of an earlier try: it was never looked at what was asked."""
+    return not isinstance(error, ActionFailed) or meaning(error.errcode).kind in _NO_WORD
 
 
 def _bytes(response: Response) -> bytes:

@@ -16,6 +16,7 @@ from nonebot.drivers import Request, Response
 
 from groupops_wecom.budget import Claim, Turnstile
 from groupops_wecom.clockwork import Clockwork
+from groupops_wecom.codes import CodeClass, meaning
 from groupops_wecom.event import ChatType, EnterChat, Event, MessageEvent
 from groupops_wecom.exception import (
     ActionFailed,
@@ -60,6 +61,11 @@ _NEVER_LEFT = frozenset(
     {"ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError", "ConnectionRefusedError"}
 )
 """Errors of NoneBot's HTTP clients after which nothing has left."""
+
+_NOT_USED_UP = frozenset({CodeClass.THROTTLED, CodeClass.SERIALISE})
+"""Refusals after which a `response_url` is as good as it was: it is to be tried again later."""
+
+_SERVER_FAULT = 500
 
 
 class Transport(Protocol):
@@ -423,6 +429,9 @@ class OverUrl:
         name = ""
         try:
             return _judged(await self._request(asked))
+        except ActionFailed as error:
+            way.used = meaning(error.errcode).kind not in _NOT_USED_UP
+            raise
         except WeComAdapterException:
             raise
         except Exception as error:  # noqa: BLE001 - each HTTP client of NoneBot has errors of its own
@@ -440,6 +449,8 @@ def _judged(answer: Response) -> Body:
     except (ValueError, RecursionError):
         raise InDoubt(f"aibot/response: HTTP {answer.status_code} without JSON") from None
     errcode = whole(said.get("errcode"))
+    if answer.status_code >= _SERVER_FAULT or meaning(errcode or 0).kind is CodeClass.RETRY:
+        raise InDoubt(f"aibot/response: {errcode or answer.status_code}; whether it was said is not known")
     if errcode or not 200 <= answer.status_code < 300:  # noqa: PLR2004 - HTTP's own classes
         raise ActionFailed("aibot/response", errcode or answer.status_code, word(said.get("errmsg")))
     return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +70,7 @@ async def put_up(call: Call, kind: MediaKind, name: str, data: bytes) -> str:
     Raises:
         TooLarge: WeCom takes no such size.
         ActionFailed: WeCom refused it.
-        NetworkError: it could not be sent.
+        NetworkError: it could not be sent, or is not known to have been; nobody sees a medium, so it is put up anew.
     """
     if not SMALLEST < len(data) <= CAPS[kind]:
         raise TooLarge(
@@ -84,11 +84,20 @@ async def put_up(call: Call, kind: MediaKind, name: str, data: bytes) -> str:
         "total_chunks": len(pieces),
         "md5": hashlib.md5(data, usedforsecurity=False).hexdigest(),
     }
+    try:
+        return await _in_pieces(call, begun, pieces)
+    except InDoubt as error:
+        raise NetworkError(f"{error.msg}; nothing was said") from None
+
+
+async def _in_pieces(call: Call, begun: Mapping[str, Any], pieces: Sequence[bytes]) -> str:
     upload_id = _needed(await call("aibot_upload_media_init", begun), "upload_id", "aibot_upload_media_init")
     for index, piece in enumerate(pieces):  # from 0, as all the vendor's software counts
         body = {"upload_id": upload_id, "chunk_index": index, "base64_data": base64.b64encode(piece).decode()}
         await _again(call, "aibot_upload_media_chunk", body)
-    done = await _again(call, "aibot_upload_media_finish", {"upload_id": upload_id})
+    done = await call(
+        "aibot_upload_media_finish", {"upload_id": upload_id}
+    )  # a second time it is not known any more
     return _needed(done, "media_id", "aibot_upload_media_finish")
 
 

@@ -35,7 +35,7 @@ BETWEEN = "\n\n"
 """What stands between notices that went together."""
 
 LONGEST_BAN = 300.0
-"""Seconds that are waited out when the platform calls it too often; for longer, whoever waits is told."""
+"""Seconds that `Robot.patience` is unless it is set."""
 
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
@@ -105,6 +105,8 @@ class Robot:
         dice: Callable[[], float] = random.random,
     ) -> None:
         self.name = info.name
+        self.patience = LONGEST_BAN
+        """Seconds that are waited out when the platform calls it too often; for longer, whoever waits is told."""
         self._clock = clock or Clockwork()
         self._budget = Budget(self._clock.now)
         self._key = info.key
@@ -292,7 +294,7 @@ class Robot:
             await self._api.call("webhook/send", body, params=params, secret="", claims=(self._claim,))
         except Throttled as error:
             self._again(batch)
-            if error.wait > LONGEST_BAN:
+            if error.wait > self.patience:
                 self._end(self._waiting, error)
                 self._waiting.clear()
         except ActionFailed as error:

@@ -81,7 +81,7 @@ from groupops_wecom.shapes import rows, table, word
 from groupops_wecom.standing import Standing
 from groupops_wecom.talk import Talk
 from groupops_wecom.turns import Turns
-from groupops_wecom.ways import ByRobot, Doubles, Way
+from groupops_wecom.ways import ROBOT_PATIENCE, ByRobot, Doubles, Way
 
 RESOLVE_TRIES = 3
 """How often an encrypted id is asked about before whoever it is counts as nobody known."""
@@ -692,7 +692,9 @@ _LISTED = frozenset({"appchat", "customer", "archive"})
 def _robots(adapter: Adapter) -> Iterator[tuple[str, Way]]:
     """Give the webhook robots of the configuration: those of the adapter, so that each keeps to one rate."""
     for info in adapter.wecom_config.wecom_robots:
-        yield info.name, ByRobot(adapter.robot(info.name), profiles()["robot"].can)
+        robot = adapter.robot(info.name)
+        robot.patience = ROBOT_PATIENCE  # the core waits better: it knows what else there is to do
+        yield info.name, ByRobot(robot, profiles()["robot"].can)
 
 
 async def _fetched(bot: Bot, seen: Seen, cap: int) -> bytes:

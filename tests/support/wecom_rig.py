@@ -38,6 +38,7 @@ from groupops_wecom.testing import Group as Chat
 from groupops_wecom.testing import running as wecom_running
 from groupops_wecom.wecom import WeCom
 from tests.support.qq_platform import listening
+from tests.support.wecom_wire import Wires, wired
 
 AGENT = 1000002
 BOT = "aib0001"
@@ -116,6 +117,7 @@ class Served:
         told: what was told.
         bridge: between NoneBot and `told`.
         folder: where the archive grows.
+        wires: what it reaches WeCom by, where it is served over wires.
     """
 
     platform: WeCom
@@ -125,6 +127,7 @@ class Served:
     bridge: Bridge
     people: People
     folder: Path
+    wires: Wires
     after: int = 0
     probes: int = 0
     provider: JsonlArchive = field(init=False)
@@ -241,13 +244,17 @@ async def serving(
     clock: Clock | None = None,
     shelf: Shelf | None = None,
     bound: bool = True,
+    over_wires: bool = False,
     **more: Any,
 ) -> AsyncIterator[Served]:
-    """Serve what the operator has set up, and wait until it is connected."""
+    """Serve what the operator has set up, and wait until it is connected; `over_wires` that may be cut."""
     time = clock or SystemClock()
     archive = folder if "archive" in modes.sides else None
-    async with wecom_running(FakeWeCom(lambda: time.now().timestamp(), archive)) as far:
+    async with wecom_running(FakeWeCom(lambda: time.now().timestamp(), archive)) as far, wired(far) as wires:
         chat = populate(far, modes)
+        if over_wires:
+            more = {**wires.settings, **more}
+            far.pusher.at(more["wecom_api_base"])
         driver = start_nonebot(
             {"driver": "~fastapi+~httpx+~websockets", **settings(modes, far), **more},
             log_level="CRITICAL",
@@ -268,6 +275,7 @@ async def serving(
                     bridge=bridge,
                     people=people,
                     folder=folder,
+                    wires=wires,
                 )
                 await until(lambda: all(platform.is_up(bot.self_id) for bot in platform.bots()))
                 if bound:

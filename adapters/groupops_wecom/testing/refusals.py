@@ -70,6 +70,10 @@ class Faults:
         """Let the next calls of this name go wrong, one fault for each; `*` names every call."""
         self._waiting.setdefault(name, []).extend(faults)
 
+    def clear(self) -> None:
+        """Let nothing more go wrong."""
+        self._waiting.clear()
+
     def take(self, name: str) -> Fault:
         """What befalls a call that has come; a fault without anything in it when it goes well."""
         for key in (name, "*"):

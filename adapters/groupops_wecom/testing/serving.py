@@ -64,6 +64,8 @@ def _app(rest: Rest) -> Any:
         body, more = b"", True
         while more:
             part = await receive()
+            if part["type"] == "http.disconnect":
+                return  # whoever called went away in the middle of the call
             body += part.get("body", b"")
             more = part.get("more_body", False)
         headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}

@@ -33,7 +33,7 @@ from groupops_wecom.letters import (
 from groupops_wecom.media import Kind, Media
 from groupops_wecom.qyapi import QyApi
 from groupops_wecom.templates import Button, Unfit, button_interaction, text_notice
-from tests.support.wecom_stub import LOST, OVER_HTTPX, Hours, Said, Stub, ok, requests, said, stub
+from tests.support.wecom_stub import LOST, OVER_HTTPX, START, Hours, Said, Stub, ok, requests, said, stub
 
 pytestmark = OVER_HTTPX
 
@@ -243,6 +243,27 @@ async def test_a_member_is_sent_no_more_than_thirty_messages_a_minute(
     assert len(server.calls("message/send")) == 24
     assert 0 < caught.value.wait <= 61
     await letters.send(Words("x"), To(users=("lisi",)))
+
+
+async def test_what_may_have_been_sent_stays_in_doubt_when_it_may_not_be_asked_again(
+    server: Stub, letters: Letters
+) -> None:
+    server.on("message/send", LOST, said(45009))
+
+    with pytest.raises(InDoubt):
+        await letters.send(Words("好"), To(users=("lisi",)))
+
+
+async def test_a_repetition_waits_for_no_turn_of_its_own(
+    server: Stub, letters: Letters, hours: Hours
+) -> None:
+    for number in range(23):
+        await letters.send(Words(f"{number}"), To(users=("lisi",)))
+    server.on("message/send", LOST, ok())
+
+    await letters.send(Words("好"), To(users=("lisi",)))
+
+    assert hours.moment - START < 10
 
 
 async def test_a_refusal_is_told(server: Stub, letters: Letters) -> None:
