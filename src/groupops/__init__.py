@@ -98,7 +98,7 @@ from groupops.people import (
     Role,
     Stage,
 )
-from groupops.platform import PERSONAL_PACE, Health, Pace, Paced, Platform, Rate, Watched
+from groupops.platform import PERSONAL_PACE, Health, Pace, Paced, Platform, Rate, Watched, Whispers
 from groupops.plugin import (
     Arg,
     AtDesk,
@@ -244,6 +244,7 @@ __all__ = [
     "WaiveCase",
     "WakeAt",
     "Watched",
+    "Whispers",
     "Window",
     "WorkCalendar",
     "hookimpl",
