@@ -26,13 +26,13 @@ async def tables_of(manifests: Mapping[str, Manifest]) -> AsyncGenerator[None, N
         return
     from tortoise.context import get_current_context
 
-    from groupops.store.schema import open_context  # the database is only loaded by who needs it
+    from groupops.store.schema import open_passing  # the database is only loaded by who needs it
 
     standing = get_current_context()
     if standing is not None and standing.apps is not None and set(apps) <= set(standing.apps):
         yield
         return
-    context = await open_context("sqlite://:memory:", apps)
+    context = await open_passing(apps)
     try:
         with context:
             await context.generate_schemas()  # nothing older to be brought up, and a tenth of a second saved

@@ -39,6 +39,9 @@ STATEMENT_WITHIN_S = 30.0
 ONE_MIGRATES = 7_410_615
 """The number of PostgreSQL's advisory lock under which only one process at a time migrates."""
 
+IN_PLACE: Final = "groupops.store.inplace_client"
+"""The engine of a database in memory that nobody waits for."""
+
 _ENGINES: Mapping[str, str] = {
     "sqlite": "groupops.store.sqlite_client",
     "postgres": "tortoise.backends.asyncpg",
@@ -114,6 +117,16 @@ def _beside(models: str) -> str:
 def shown(database_url: str) -> str:
     """Give an address as it may be shown: without the password."""
     return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", database_url)
+
+
+async def open_passing(apps: Mapping[str, str]) -> TortoiseContext:
+    """Open an empty database in memory; close it with `close_connections`."""
+    config = tortoise_config("sqlite://:memory:", apps)
+    config["connections"]["sqlite"]["engine"] = IN_PLACE
+    context = TortoiseContext()
+    with context:
+        await context.init(config=config)
+    return context
 
 
 async def open_context(database_url: str, apps: Mapping[str, str] | None = None) -> TortoiseContext:
