@@ -31,6 +31,9 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, never listened on
 
+YES = frozenset({"1", "on", "t", "true", "y", "yes"})
+"""What an operator may write for yes."""
+
 BOT_WITHIN_S = 3.0
 """Seconds the running bot may take to say how it is."""
 
@@ -173,9 +176,28 @@ async def _doors(start: Start) -> list[Finding]:
                 "在 .env 中设置口令,并在 NapCat/LuckyLillia 中填写相同的值。",
             )
         )
+    if "wechat" in start.config.adapters:
+        findings.append(_account_at_risk(str(given.get("wechaty_accept_unofficial_risk", ""))))
     if start.config.stewards:
         findings.append(Finding("管理员", "ok", f"{len(start.config.stewards)} 名首次管理员"))
     return findings or [Finding("对外接口", "ok", f"只在 {host} 监听")]
+
+
+def _account_at_risk(accepted: str) -> Finding:
+    """Say what a personal WeChat account behind other software risks, whether or not that was accepted."""
+    if accepted.lower() not in YES:
+        return Finding(
+            "微信账号",
+            "bad",
+            "没有写 WECHATY_ACCEPT_UNOFFICIAL_RISK=true,机器人不会启动:微信不允许以非官方软件操作个人号",
+            "账号主人知道账号可能被限制或封禁并同意,才在 .env 里写上;否则用企业微信、QQ,或不用机器人的 groupops advise。",
+        )
+    return Finding(
+        "微信账号",
+        "warn",
+        "个人号经非官方软件登录,账号可能被限制或封禁",
+        "不要用主号;放慢说话(GROUPOPS_PACE_…),留好备份,见 docs/adapters_wechat.md。",
+    )
 
 
 async def running_bot(start: Start) -> list[Finding]:

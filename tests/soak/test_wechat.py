@@ -22,8 +22,8 @@ from tests.soak.qq.started import PATIENCE
 from tests.soak.wechat.room import Room, room
 from tests.support.soak import Soak
 
-CUTS = 30
-LIVES = 6
+CUTS = 20
+LIVES = 5
 """How often the service is killed, and the bot."""
 
 FLOOD = 5_000
@@ -75,7 +75,7 @@ async def test_a_flood_and_a_long_silence_leave_nothing_behind(
     began, sizes = time.monotonic(), list[float]()
     async with room(tmp_path / "bot", soak.random(), times=1_200) as scene:
         asked = await scene.ask_out()
-        for _ in range(4):
+        for _ in range(3):
             await flood(scene, soak.rounds(FLOOD))
             sizes.append(scene.bot.rss)
         await at_rest(scene)
