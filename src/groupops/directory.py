@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 from groupops.actions import (
     Capability,
     DeleteMessage,
+    Mute,
     RemoveMember,
     RenameGroup,
     SetCard,
+    Unmute,
 )
 from groupops.calendar import WorkCalendar
 from groupops.clock import Clock
@@ -1040,13 +1042,13 @@ def _with_hearsay(line: Listed, told: Listed, heard: Listed | None, *, cards_tol
 
 
 def _shown_done(ticket: Ticket, members: Mapping[AccountId, Listed]) -> bool:
-    """Say whether a believed list shows that what a ticket asks for was done."""
+    """Say whether a believed list shows that what a ticket asks for was done, or can be done no more."""
     match ticket.wanted:
-        case RemoveMember(account=account):
-            return account not in members
+        case RemoveMember(account=account) | Mute(account=account) | Unmute(account=account):
+            return account not in members  # who is gone can neither speak nor be kept from it
         case SetCard(account=account, card=card):
             line = members.get(account)
-            return line is not None and line.card == card
+            return line is None or line.card == card
         case _:
             return False
 
@@ -1054,7 +1056,12 @@ def _shown_done(ticket: Ticket, members: Mapping[AccountId, Listed]) -> bool:
 def _proves(event: Event, ticket: Ticket) -> bool:
     """Say whether a fact shows that what a ticket asks for was done."""
     match event, ticket.wanted:
-        case MemberLeft(account=account), RemoveMember(account=wanted):
+        case MemberLeft(account=account), (
+            RemoveMember(account=wanted)
+            | Mute(account=wanted)
+            | Unmute(account=wanted)
+            | SetCard(account=wanted)
+        ):
             return account == wanted
         case MemberRenamed(account=account, new=card), SetCard(account=wanted, card=wished):
             return account == wanted and card == wished

@@ -557,6 +557,8 @@ async def test_a_list_closes_the_tickets_it_proves_done_and_no_others(
         "card": SetCard(group_id=QQ, account=WANG, card="王五"),
         "other card": SetCard(group_id=QQ, account=LI, card="李"),
         "mute": Mute(group_id=QQ, account=LI, span=timedelta(minutes=5)),
+        "mute of who is gone": Mute(group_id=QQ, account=ZHAO, span=timedelta(minutes=5)),
+        "recall": DeleteMessage(group_id=QQ, message_id="m7", account=ZHAO),
     }
     for text, action in wanted.items():
         await records.open_ticket(Ticket(group_id=QQ, text=text, wanted=action, opened_at=NOON))
@@ -570,6 +572,8 @@ async def test_a_list_closes_the_tickets_it_proves_done_and_no_others(
         "card": "list",
         "other card": "",
         "mute": "",
+        "mute of who is gone": "list",
+        "recall": "",
     }
 
 
@@ -586,6 +590,7 @@ async def test_a_doubtful_list_closes_no_ticket(records: MemoryRecords, book: Pe
     ("wanted", "fact"),
     [
         (RemoveMember(group_id=QQ, account=WANG), left(WANG, operator=BOSS)),
+        (Mute(group_id=QQ, account=WANG, span=timedelta(minutes=5)), left(WANG, operator=BOSS)),
         (
             SetCard(group_id=QQ, account=WANG, card="王五"),
             MemberRenamed(id="n", at=NOON, group_id=QQ, account=WANG, new="王五"),
@@ -601,7 +606,7 @@ async def test_a_doubtful_list_closes_no_ticket(records: MemoryRecords, book: Pe
 async def test_a_fact_closes_the_ticket_it_proves_done(
     records: MemoryRecords,
     book: PeopleBook,
-    wanted: RemoveMember | SetCard | RenameGroup | DeleteMessage,
+    wanted: RemoveMember | Mute | SetCard | RenameGroup | DeleteMessage,
     fact: MemberLeft | MemberRenamed | GroupRenamed | MessageRecalled,
 ) -> None:
     for text, group_id in (("here", QQ), ("elsewhere", OTHER)):
