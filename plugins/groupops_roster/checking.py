@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypedDict
 
 from groupops import AccountId, Capability, CommandGiven, Member, Person
 from groupops_roster import avatars, bindings, cases, delegates, guests, leavers, naming, newcomers
@@ -53,6 +54,13 @@ class Known:
     declared: int = 0
 
 
+class _Proposed(TypedDict):
+    """The part of `Known` that a look at the cards may change."""
+
+    waiting: Mapping[str, int]
+    proposals: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Findings:
     """What a check finds, by the section of the list it belongs to; accounts and persons, not yet in words."""
@@ -83,17 +91,24 @@ class Findings:
 
 async def known_of(scene: Scene) -> Known:
     """Read what the tables tell of a group."""
-    waiting = await bindings.open_proposals(scene.group_id)
     return Known(
         guests=await guests.guests_here(scene),
         verified=await newcomers.verified_here(scene) | await cases.cleared(scene, OUTSIDER),
         excepted=await naming.exceptions(scene),
         trials=[row.account for row in (await newcomers.trials(scene)).values() if not row.flagged],
-        waiting={row.account: row.person_id for row in waiting if row.account},
-        proposals=len(waiting),
+        **await _proposed(scene),
         settled=len(await delegates.settled_cases(scene)),
         declared=await avatars.count(scene),
     )
+
+
+async def _proposed(scene: Scene) -> _Proposed:
+    """Read what waits for a decision."""
+    waiting = await bindings.open_proposals(scene.group_id)
+    return {
+        "waiting": {row.account: row.person_id for row in waiting if row.account},
+        "proposals": len(waiting),
+    }
 
 
 # — finding: reads, and changes nothing —
@@ -262,8 +277,9 @@ async def daily(scene: Scene, cards: Cards) -> Answer:
     """Check a group: begin what is set for whom was found, and give the stewards one list, if there is anything."""
     last = await CheckRun.filter(group_id=scene.group_id).order_by("-at").first()
     changes = await _changes(scene, None if last is None else last.at)
-    acted = await _see_to_cards(scene, await known_of(scene), cards)
     known = await known_of(scene)
+    acted = await _see_to_cards(scene, known, cards)
+    known = replace(known, **await _proposed(scene))  # what a card says of its member may be proposed by now
     here = found(scene, known, cards)
     acted += await _see_to_leavers(scene, here)
     acted += await _see_to_unknown(scene, here)
@@ -303,13 +319,18 @@ async def _see_to_cards(scene: Scene, known: Known, cards: Cards) -> Answer:
     left = scene.settings.card.remind_per_audit
     asked: Answer = []
     for account, said in cards.items():
-        right, begun = said.verdict is Verdict.VALID, account in watched
-        settled = right and not begun and (scene.person(account) is not None or account in known.waiting)
-        begins = not right and not begun
-        if settled or (begins and left <= 0):
+        if account in known.guests or account in known.excepted:
             continue
-        done = await naming.looked_at(scene, scene.member(account))
-        left -= int(begins and bool(done))
+        member, row = scene.member(account), watched.get(account)
+        if row is not None:
+            asked += await naming.followed(scene, member, said, row)
+            continue
+        right = said.verdict is Verdict.VALID
+        settled = right and (scene.person(account) is not None or account in known.waiting)
+        if settled or (not right and left <= 0):
+            continue
+        done = await naming.begun(scene, member, said)
+        left -= int(not right and bool(done))
         asked += done
     return asked
 

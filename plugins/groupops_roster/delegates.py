@@ -143,10 +143,13 @@ async def _closed(scene: Scene, event: CommandGiven) -> Answer:
 
 async def settled_cases(scene: Scene) -> list[tuple[AccountId, str, str]]:
     """Give the undecided cases that the roster speaks against: account, rule, and the text that says why."""
+    waiting = await cases.undecided(scene)
+    if not waiting:
+        return []
     verified, invited = await verified_here(scene), await guests.guests_here(scene)
     excepted = await naming.exceptions(scene)
     found: list[tuple[AccountId, str, str]] = []
-    for row in await cases.undecided(scene):
+    for row in waiting:
         account = AccountId(row.account)
         why = _settled_by(scene, account, row.rule, verified | invited, excepted)
         if why:

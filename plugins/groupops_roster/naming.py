@@ -67,16 +67,33 @@ async def looked_at(scene: Scene, member: Member) -> Answer:
     if scene.settings.passes_over(member) or await guests.is_guest(scene, member.account):
         return []
     said = judged(scene, member)
-    gone = scene.standing(member.account) is Standing.LEFT
-    if said is None or gone or await excepted(scene, member.account):
+    if said is None or await excepted(scene, member.account):
+        return []
+    return await followed(scene, member, said, await _row(scene, member.account))
+
+
+async def followed(scene: Scene, member: Member, said: Judgement, row: CardWatch | None) -> Answer:
+    """As `looked_at`, of whom it is known that the card counts.
+
+    Args:
+        scene: the surroundings.
+        member: who is no guest, and may not keep another card.
+        said: how the card stands.
+        row: what is remembered of it, or None.
+    """
+    if scene.standing(member.account) is Standing.LEFT:
         return []
     await bindings.by_card(scene, member.account, _named_by(said))
-    row = await _row(scene, member.account)
     if said.verdict is Verdict.VALID:
         return await _settled(scene, row, "valid", "satisfied")
     if row is None or row.closed_at is not None:
         row = await _begun(scene, member.account, row)
     return await _reminded(scene, member, said, row)
+
+
+async def begun(scene: Scene, member: Member, said: Judgement) -> Answer:
+    """As `followed`, of whose card nothing is remembered but, maybe, what came to its end."""
+    return await followed(scene, member, said, await _row(scene, member.account))
 
 
 def _named_by(said: Judgement) -> Person | None:
