@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
@@ -51,6 +52,12 @@ INBOX = "/groupops/inbox"
 
 FIRST = 1
 """The gate's priority among NoneBot's matchers."""
+
+THRESHOLDS = (10_000, 10, 10)
+"""New objects before the collector looks at the youngest, and how often that is before it looks at older ones."""
+
+SWITCHING_S = 0.000_5
+"""Seconds one thread may keep the interpreter while another waits for it."""
 
 ACCELERATED = ("2.5.",)
 """Versions of NoneBot for which caching its type adapters was tried."""
@@ -186,6 +193,7 @@ class Bridge:
         async def enter() -> None:
             for one in lasting:
                 await self._lasting.enter_async_context(one())
+            self._lasting.enter_context(tuned())
 
         # NoneBot stops in reverse order of registration. The lanes are drained while the bots are still
         # connected, then the adapters stop, then what came in meanwhile is worked off, then all is closed.
@@ -256,6 +264,28 @@ class Bridge:
         """
         asked = [_asked(name, check) for name, check in self._checks.items()]
         return {name: fault for name, fault in await asyncio.gather(*asked) if fault}
+
+
+@contextmanager
+def tuned() -> Generator[None]:
+    """Have the interpreter suit a bot as long as the block lasts; afterwards it is as it was.
+
+    Nearly all that stands when a bot has started stays until it stops, so the collector need not look at it again,
+    and what a message leaves is freed without its help but for what the parser ties in circles. The thread of a
+    database takes the interpreter back after each statement, and as a rule waits for it as long as it says here:
+    5 ms, a dozen times for one offence (`docs/decisions/0023-tuned.md`).
+    """
+    thresholds, switching = gc.get_threshold(), sys.getswitchinterval()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*THRESHOLDS)
+    sys.setswitchinterval(SWITCHING_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(switching)
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def _by_adapter(platforms: Iterable[Platform]) -> dict[str, Gateway]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -19,6 +21,8 @@ from nonebot.message import handle_event
 
 from groupops import ConfigError, Event, Health, MessagePosted, SendText
 from groupops.bridge import (
+    SWITCHING_S,
+    THRESHOLDS,
     Bridge,
     Gate,
     Gateway,
@@ -512,3 +516,16 @@ async def test_a_bot_of_the_sandbox_can_be_used_by_other_plugins(driver: Driver,
     assert [post.text for post in sandbox.world.said_by_bot("1")] == ["@张三 好 <b>"]
     assert [letter.post.text for letter in sandbox.world.letters_to("zhang")] == ["好 <b>"]
     assert isinstance(sandbox.world.requests[0].action, SendText)
+
+
+async def test_the_interpreter_suits_a_bot_while_it_runs_and_nobody_afterwards(driver: Driver) -> None:
+    before = gc.get_threshold(), sys.getswitchinterval(), gc.get_freeze_count()
+    Bridge(Desk()).install(driver)
+
+    async with running(driver):
+        during = gc.get_threshold(), sys.getswitchinterval()
+        frozen = gc.get_freeze_count()
+
+    assert during == (THRESHOLDS, pytest.approx(SWITCHING_S))
+    assert frozen > before[2]
+    assert (gc.get_threshold(), sys.getswitchinterval(), gc.get_freeze_count()) == before
