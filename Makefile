@@ -37,7 +37,7 @@ demo: setup ## an eventful week in a company group, under a minute
 
 test: setup ## all tests, with branch coverage
 	@scripts/need redis-server fonts-noto-cjk
-	@scripts/peer euler-onebot node-napcat-ts wecom-node wecom-python wechaty >/dev/null
+	@scripts/peer euler-onebot node-napcat-ts wecom-node wecom-python wechaty tencent-weixin >/dev/null
 	@WORKERS="$(WORKERS)" COVERAGE="$(COVERAGE)" scripts/run-tests $(PYTEST)
 
 soak: setup ## the long runs, whole
