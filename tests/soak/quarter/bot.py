@@ -37,7 +37,7 @@ REMEMBERED = 40
 PATIENCE_S = 60.0
 """Seconds a plugin may take: the machine of a soak is busy, and what hangs hangs for ever."""
 
-STEPS = (50, 25_000)
+STEPS = (50, 20_000)
 """After how many steps a life ends, unless it is ended in order before."""
 
 
@@ -280,16 +280,19 @@ class Bot:
             await self._rest()
 
     async def _rest(self) -> None:
-        """Let everything happen that is due at this moment."""
+        """Let everything happen that is due at this moment; where nothing is, nothing is asked but when something will be."""
         self._born = False
+        due = self._upcoming is not None and self._upcoming <= self.clock.now()
         for _ in range(ROUNDS):
-            await self._take_in()
-            await self.engine.ticker.tick()
-            await self.engine.outbox.pump()
             told = await self._take_in()
+            if due:
+                await self.engine.ticker.tick()
+                await self.engine.outbox.pump()
+                told = await self._take_in()
             await self.engine.people.flush()
             self._upcoming = await self._look_ahead()
-            if not (told or self._upcoming <= self.clock.now()):
+            due = self._upcoming <= self.clock.now()
+            if not (told or due):
                 return
         raise AssertionError(f"the bot does not come to rest at {self.clock.now()}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -25,7 +25,8 @@ ALL = 1_000_000
 class Papers:
     """Everything on record at one moment, beside what is true.
 
-    `since`: when the laws were last looked at; `seen`: how far the platforms' logs were read then.
+    `since`: when the laws were last looked at; `seen`: how far the platforms' logs were read then;
+    `lines_read`: how far the bot's own; `rows_read`: rows as they were found by then, with their tables.
     """
 
     life: Life
@@ -39,6 +40,8 @@ class Papers:
     due: list[models.Due] = field(default_factory=list)
     tables: dict[type[Model], Kept] = field(default_factory=dict)
     logged: list[str] = field(default_factory=list)
+    lines_read: int = 0
+    rows_read: set[tuple[Any, ...]] = field(default_factory=set)
 
     @property
     def now(self) -> datetime:
@@ -47,6 +50,14 @@ class Papers:
     @property
     def records(self) -> Any:
         return self.life.bot.engine.parts.records
+
+    def is_new(self, table: str, row: Mapping[str, Any]) -> bool:
+        """Say whether a row was never found before as it stands now."""
+        found = (table, *row.values())
+        if found in self.rows_read:
+            return False
+        self.rows_read.add(found)
+        return True
 
     def requests(self) -> Iterable[Any]:
         """What the platforms were asked for since the last look."""
