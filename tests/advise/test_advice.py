@@ -142,6 +142,34 @@ async def test_a_steward_decides_from_the_shell_and_is_given_the_words_to_pass_o
     assert "申诉 1" in approved.notices[0].text
 
 
+async def test_what_is_done_again_in_the_next_export_is_a_second_time(office: Office) -> None:
+    await office.hand_in(office.write("a.jsonl", chatlab((1, "a", "坏"), (3, "b", "好"))))
+    await office.say("批准 1 属实")
+    later(office, days=1)
+
+    again = await office.hand_in(office.write("b.jsonl", chatlab((3, "b", "好"), (90, "a", "很坏"))))
+    await office.say("批准 2 又一次")
+
+    cases = await office.look(lambda engine: engine.parts.records.cases(group_id=GROUP))
+    assert [one.case for one in again.findings] == [2]
+    assert sorted((one.id, one.account, one.strike) for one in cases) == [
+        (1, "wechat:a", 1),
+        (2, "wechat:a", 2),
+    ]
+
+
+async def test_who_is_decided_about_may_appeal_and_a_steward_passes_it_on(office: Office) -> None:
+    advice = await office.hand_in(office.write("a.jsonl", chatlab((1, "a", "坏"))))
+    await office.say("批准 1 属实")
+
+    appealed = await office.say("申诉 1 不是骂人", by="wechat:a")
+
+    assert "申诉" in advice.notices[0].text
+    assert "已收到对事项 1 的申诉" in appealed.answer
+    (case,) = await office.look(lambda engine: engine.parts.records.cases(group_id=GROUP))
+    assert case.status.value == "appealed"
+
+
 async def test_in_shadow_nothing_is_booked_and_the_advice_says_so(office: Office) -> None:
     await office.look(lambda engine: engine.stage(GROUP, Stage.SHADOW, author="test", force=True))
 
