@@ -15,7 +15,7 @@ from groupops_wecom.chats import Chats
 from groupops_wecom.config import AiBotInfo, AppInfo, Config
 from groupops_wecom.event import AiBotCardEvent, AppCardEvent, ChatType, EnterChat, Event, MessageEvent
 from groupops_wecom.exception import ActionFailed, ApiNotAvailable, WindowClosed
-from groupops_wecom.letters import Letters, To
+from groupops_wecom.letters import Letters, Sent, To
 from groupops_wecom.longlink import LongLink
 from groupops_wecom.message import (
     AIBOT_MARKDOWN,
@@ -257,7 +257,7 @@ class AppBot(Bot):
         super().__init__(adapter, info.self_id)
         self.info = info
         self.api = api
-        self.letters = Letters(api, info.agent_id)
+        self.letters = Letters(api, info.agent_id, self.call)
         self.chats = Chats(api, info.agent_id)
 
     @override
@@ -310,7 +310,7 @@ class AppBot(Bot):
 
     async def update_card(
         self, event: AppCardEvent, *, card: Mapping[str, Any] | None = None, button: str = ""
-    ) -> dict[str, Any]:
+    ) -> None:
         """Replace the card that was pressed, or its buttons, for who pressed; once, within 72 hours.
 
         Args:
@@ -319,22 +319,29 @@ class AppBot(Bot):
             button: instead of a card, what its buttons say from now on.
 
         Raises:
-            ApiNotAvailable: the press does not say how.
+            ApiNotAvailable: the press does not say how, or too late, or it was changed before; nothing was sent.
+            Unfit: the new card would be refused.
             ActionFailed: as `send`, and so are the others.
         """
         if not event.response_code:
             raise ApiNotAvailable("the press carries no response_code")
-        new = {"template_card": dict(card)} if card is not None else {"button": {"replace_name": button}}
-        told = {
-            "userids": [event.user_id],
-            "agentid": self.info.agent_id,
-            "response_code": event.response_code,
-        }
-        return await self.call("message/update_template_card", {**told, **new})
+        await self.letters.update_card(
+            event.response_code, card=card, button=button, users=(event.user_id,), issued=event.received
+        )
 
-    async def recall(self, msgid: str) -> dict[str, Any]:
-        """Take back a private message of the app's own, within 24 hours."""
-        return await self.call("message/recall", {"msgid": msgid})
+    async def recall(self, msgid: str, sent_at: float | None = None) -> None:
+        """Take back a private message of the app's own, within 24 hours.
+
+        Args:
+            msgid: of the message.
+            sent_at: when it was sent, seconds since the epoch; not looked at where it is not known.
+
+        Raises:
+            WindowClosed: it is older; nothing was asked.
+            ActionFailed: as `send`, and so are the others.
+        """
+        at = self.api.clock.now() if sent_at is None else sent_at
+        await self.letters.recall(Sent(msgid=msgid, at=at))
 
     async def download(self, media_id: str) -> Downloaded:
         """Fetch a medium somebody sent."""

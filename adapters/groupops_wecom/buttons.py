@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from groupops import Option
-from groupops_wecom.shapes import rows, word
+from groupops_wecom.shapes import rows, table, word
 
 BUTTONS = 6
 """Buttons on a card at most (protocol sheet 4)."""
@@ -81,6 +81,13 @@ def press_of(key: str) -> Press | None:
     if len(said) != len((_MARK, "subject", "word", "room")) or said[0] != _MARK or not all(said):
         return None
     return Press(subject=said[1], word=said[2], room=said[3])
+
+
+def subject_of(card: Mapping[str, Any]) -> str:
+    """Give what a card is about, as its first button says; nothing for one of others."""
+    first = next(iter(rows(card.get("button_list"))), None)
+    press = press_of(word(table(first).get("key")))
+    return press.subject if press is not None else ""
 
 
 def fits(options: Iterable[Option], subject: str, room: str) -> bool:

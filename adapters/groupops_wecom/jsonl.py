@@ -7,12 +7,13 @@ import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from groupops_wecom.archive import Archived, read_message, unreadable
+from groupops_wecom.clockwork import Clockwork, Now
 from groupops_wecom.lenient import table, tables, text, whole
 
 AT_ONCE = 1_000
@@ -50,6 +51,10 @@ class _Place:
     inode: int = 0
 
 
+_Reached = tuple[int, dict[str, _Place]]
+"""How many lines were read, and how far each file."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
     seq: int
@@ -67,16 +72,24 @@ class JsonlArchive:
     Args:
         path: a file, or a folder of `*.jsonl`, read in the order of their names; it may come into being later.
         position: where it is remembered how far was read; None to begin anew with each start.
+        lag: seconds a place has to be old before it is remembered: what was given later is given again after a
+            restart, for whoever was given it may not have booked it before the power was cut.
+        now: the present in seconds; only with a lag.
     """
 
-    def __init__(self, path: Path, position: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, position: Path | None = None, *, lag: float = 0.0, now: Now | None = None
+    ) -> None:
         self._path = path
         self._position = position
         self._seq = 0
         self._places: dict[str, _Place] = {}
         self._steps: deque[_Step] = deque()
         self._loaded = position is None
-        self._saved: tuple[int, dict[str, _Place]] = (0, {})
+        self._noted: _Reached = (0, {})
+        self._late: deque[tuple[float, _Reached]] = deque()
+        self._lag = lag
+        self._now = now or Clockwork().now
         self._more = False
         self._turn = 0
 
@@ -133,8 +146,20 @@ class JsonlArchive:
         places = (_place(row) for row in tables(found.get("files")))
         self._places = {place.name: place for place in places if place is not None}
 
-    def _save(self, position: Path) -> None:
-        written = {"seq": self._seq, "files": [asdict(place) for place in self._places.values()]}
+    def _note(self, position: Path) -> None:
+        """Note what was reached, and remember the newest place that is old enough."""
+        now = self._now()
+        if self._noted != (self._seq, self._places):
+            self._noted = (self._seq, dict(self._places))
+            self._late.append((now, self._noted))
+        old: _Reached | None = None
+        while self._late and self._late[0][0] + self._lag <= now:
+            old = self._late.popleft()[1]
+        if old is not None:
+            self._save(position, *old)
+
+    def _save(self, position: Path, seq: int, places: Mapping[str, _Place]) -> None:
+        written = {"seq": seq, "files": [asdict(place) for place in places.values()]}
         position.parent.mkdir(parents=True, exist_ok=True)
         beside = position.with_name(f"{position.name}.new")
         with beside.open("w", encoding="utf-8") as file:
@@ -154,9 +179,8 @@ class JsonlArchive:
         if not self._more:
             self._recognise()
         self._more = False
-        if self._position is not None and self._saved != (self._seq, self._places):
-            self._save(self._position)
-            self._saved = (self._seq, dict(self._places))
+        if self._position is not None:
+            self._note(self._position)
         return self._grown()
 
     def _recognise(self) -> None:

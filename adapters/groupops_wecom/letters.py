@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeAlias, get_args
 
 from groupops_wecom.budget import Claim
-from groupops_wecom.exception import ActionFailed, WindowClosed
+from groupops_wecom.exception import ActionFailed, InDoubt, NetworkError, WindowClosed
 from groupops_wecom.lenient import Recent, text
 from groupops_wecom.message import APP_TEXT, size
 from groupops_wecom.qyapi import QyApi, written
@@ -389,10 +389,14 @@ class Letters:
     Args:
         api: the enterprise's interfaces.
         agent_id: the app.
+        call: calls an interface as `QyApi.call` does, so that others hear of it; the interfaces' own by default.
     """
 
-    def __init__(self, api: QyApi, agent_id: int) -> None:
+    def __init__(
+        self, api: QyApi, agent_id: int, call: Callable[..., Awaitable[dict[str, Any]]] | None = None
+    ) -> None:
         self._api = api
+        self._call = call or api.call
         self._agent = agent_id
         self._by_key: Recent[str, tuple[float, Sent]] = Recent(REMEMBERED)
         self._by_content: Recent[str, tuple[float, str]] = Recent(REMEMBERED)
@@ -425,7 +429,7 @@ class Letters:
             return done[1]
         if self._is_the_only_one(said, key, now):
             letter |= {"enable_duplicate_check": 1, "duplicate_check_interval": ONCE_WITHIN}
-        answer = await self._api.call(
+        answer = await self._call(
             "message/send", letter, claims=to.claims(f"{self._api.corp_id}:{self._agent}")
         )
         sent = self._sent(answer, to)
@@ -493,9 +497,12 @@ class Letters:
         self._spent.put(response_code, now)
         body = {**whom, "agentid": self._agent, "response_code": response_code, **new}
         try:
-            await self._api.call("message/update_template_card", body)
-        except ActionFailed:
-            self._spent.drop(response_code)  # it said no: the code is as good as it was
+            await self._call("message/update_template_card", body)
+        except (ActionFailed, NetworkError) as error:
+            if not isinstance(error, InDoubt):
+                self._spent.drop(
+                    response_code
+                )  # it said no, or never heard of it: the code is as good as it was
             raise
 
     async def recall(self, sent: Sent) -> None:
@@ -509,7 +516,7 @@ class Letters:
             raise WindowClosed("the message has no msgid")
         if self._api.clock.now() - sent.at > RECALLED_WITHIN:
             raise WindowClosed("the message is older than 24 hours")
-        await self._api.call("message/recall", {"msgid": sent.msgid})
+        await self._call("message/recall", {"msgid": sent.msgid})
 
 
 def named(ids: Any, asked: Iterable[str]) -> tuple[str, ...]:

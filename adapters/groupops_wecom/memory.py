@@ -51,6 +51,25 @@ class SentCard:
     room: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A card the app sent to somebody, whose buttons can be taken off once, within three days.
+
+    Args:
+        app: the app.
+        user: to whom.
+        subject: what it is about.
+        code: by which it is changed.
+        at: when it was sent, seconds since the epoch.
+    """
+
+    app: str
+    user: str
+    subject: str
+    code: str = field(repr=False)
+    at: float
+
+
 @dataclass(slots=True)
 class Pressed:
     """A press that waits for what comes of it.
@@ -95,9 +114,11 @@ class Memory:
     cards: Kept[str, SentCard] = field(default_factory=lambda: Kept(CARDS))
     presses: Kept[str, Pressed] = field(default_factory=lambda: Kept(PRESSES))
     open_cards: Kept[str, CardEvent] = field(default_factory=lambda: Kept(PRESSES))
+    offers: Kept[str, Offer] = field(default_factory=lambda: Kept(CARDS))
+    """Cards of the app's own about cases, by their task: they lose their buttons when the case is decided."""
     progress: Kept[str, Progress] = field(default_factory=lambda: Kept(KEYS))
-    letters: Kept[str, str] = field(default_factory=lambda: Kept(KEYS))
-    """Private messages of the app's own: id → the app, which alone can take them back."""
+    letters: Kept[str, tuple[str, float]] = field(default_factory=lambda: Kept(KEYS))
+    """Private messages of the app's own: id → the app, which alone can take them back, and when."""
     said: Kept[tuple[str, str, str], tuple[str, float]] = field(default_factory=lambda: Kept(MESSAGES))
     """Room, user, and words → what an AI bot called the message, and when."""
     twins: Kept[str, str] = field(default_factory=lambda: Kept(MESSAGES))

@@ -27,7 +27,7 @@ def own_texts() -> Texts:
 @hookimpl
 def platforms(tools: Tools) -> Iterable[Platform]:
     """Offer one platform for all bots of the company."""
-    return (WeCom(tools.clock, tools.people, own_texts(), Rows()),)
+    return (WeCom(tools.clock, tools.people, own_texts(), Rows(), notes=tools.notes, cases=tools.cases),)
 
 
 @hookimpl

@@ -1,23 +1,39 @@
-"""Cards that were pressed, changed to what came of it: within WeCom's five seconds, and for who pressed."""
+"""Cards that were pressed, changed to what came of it; and others about the same case, which lose their buttons."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nonebot.log import logger
 
-from groupops import Action, DirectMessage, Reply, SendText
+from groupops import Action, Case, DirectMessage, Reply, SendText
 from groupops_wecom.answers import why_of
 from groupops_wecom.bot import AiBot, AppBot, Bot
-from groupops_wecom.buttons import Face, press_of, pressed_card
+from groupops_wecom.budget import Throttled
+from groupops_wecom.buttons import Face, asks_why, press_of, pressed_card
 from groupops_wecom.event import AiBotCardEvent, AppCardEvent
-from groupops_wecom.exception import WeComAdapterException
-from groupops_wecom.memory import Pressed
+from groupops_wecom.exception import InDoubt, NetworkError, WeComAdapterException
+from groupops_wecom.letters import UPDATED_WITHIN
+from groupops_wecom.memory import Offer, Pressed
 
 if TYPE_CHECKING:
     from groupops_wecom.wecom import WeCom
+
+OPEN = frozenset({"flagged", "proposed", "appealed"})
+"""How a case stands that waits for somebody to decide."""
+
+LOOKED_AT = 60.0
+"""Seconds between two looks at cases that were decided by words, or elsewhere."""
+
+
+class Cases(Protocol):
+    """Where it is known how a case stands."""
+
+    async def case(self, case_id: int) -> Case | None:
+        """Give a case as it stands, or None when there is none."""
+        ...
 
 
 class Outcomes:
@@ -44,20 +60,68 @@ class Outcomes:
         press = press_of(event.event_key)
         if press is None or self._is_done(pressed):
             return
+        decided = await self._is_decided(press.subject)
         self._host.memory.open_cards.drop(event.task_id)
+        self._host.memory.offers.drop(event.task_id)
         label = texts("card.pressed", word=press.word)
         known = self._host.memory.cards.get(event.task_id)
         face = known.face if known is not None else Face(title=texts("card.title"))
         card = pressed_card(face, pressed.outcome or label, label, event.event_key, event.task_id)
         try:
             if isinstance(event, AiBotCardEvent) and isinstance(bot, AiBot):
-                await bot.update_card(event, card, (event.user_id,) if event.chat_id else ())
+                await bot.update_card(event, card, (event.user_id,) if event.chat_id and not decided else ())
             elif isinstance(event, AppCardEvent) and isinstance(bot, AppBot):
                 await bot.update_card(event, card=card)
         except WeComAdapterException as error:
             logger.warning("a pressed card of WeCom could not be changed: {}", why_of(error))
+        if decided:
+            await self.close(press.subject)
 
     def _is_done(self, pressed: Pressed) -> bool:
         """Say whether the core itself has replaced the card meanwhile."""
         event = pressed.event
         return isinstance(event, AiBotCardEvent) and event.task_id not in self._host.memory.open_cards
+
+    # — the others' cards —
+
+    async def keep_looking(self) -> None:
+        """Take the buttons off cards whose case was decided by words, by the clock, or on another platform."""
+        while True:
+            await self._host.clock.sleep(LOOKED_AT)
+            offers = self._host.memory.offers
+            for subject in {offer.subject for offer in map(offers.get, list(offers)) if offer is not None}:
+                if await self._is_decided(subject):
+                    await self.close(subject)
+
+    async def _is_decided(self, subject: str) -> bool:
+        """Say whether a case waits for nobody any more; of what is no case that is not known."""
+        number = subject.partition(":")[2]
+        if self._host.cases is None or not (asks_why(subject) and number.isdecimal()):
+            return False
+        try:
+            case = await self._host.cases.case(int(number))
+        except Exception as error:  # noqa: BLE001 - a database that is away: looked at again in a minute
+            logger.warning("a case could not be looked at for its cards: {}", type(error).__name__)
+            return False
+        return case is not None and str(case.status) not in OPEN
+
+    async def close(self, subject: str) -> None:
+        """Take the buttons off every card the app has sent about a case."""
+        offers = self._host.memory.offers
+        for task_id in list(offers):
+            offer = offers.get(task_id)
+            if offer is not None and offer.subject == subject and await self._closed(offer):
+                offers.drop(task_id)
+
+    async def _closed(self, offer: Offer) -> bool:
+        """Take the buttons off a card; False when that is to be tried again."""
+        app, now = self._host.bot(offer.app), self._host.clock.now().timestamp()
+        if not isinstance(app, AppBot) or now - offer.at > UPDATED_WITHIN:
+            return True
+        words = self._host.texts("card.decided")
+        try:
+            await app.letters.update_card(offer.code, button=words, users=(offer.user,), issued=offer.at)
+        except WeComAdapterException as error:
+            logger.warning("a card of WeCom could not be closed: {}", why_of(error))
+            return not isinstance(error, NetworkError | Throttled) or isinstance(error, InDoubt)
+        return True

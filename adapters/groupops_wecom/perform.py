@@ -174,7 +174,8 @@ def private_ways(user: str, hand: Hand) -> list[Way]:
     app = hand.standing.app()
     if app is not None and hand.standing.faces.reaches(user):
         cards = frozenset[Capability]() if app.info.callback else frozenset({Capability.SEND_CARD})
-        found.append(ByApp(app, user, hand.key, hand.doubles, hand.seconds, _PRIVATE_ABLE - cards))
+        able, offers = _PRIVATE_ABLE - cards, hand.memory.offers
+        found.append(ByApp(app, user, hand.key, hand.doubles, hand.seconds, able, offers))
     whisperer = hand.standing.whisperer(user)
     if whisperer is not None:
         bot, known = whisperer
@@ -232,7 +233,7 @@ async def _all_by(way: Way, pieces: Sequence[Piece], hand: Hand) -> str:
         progress.pieces += 1
     hand.memory.progress.drop(hand.key)
     if progress.ref and isinstance(way, ByApp):
-        hand.memory.letters.put(progress.ref, way.bot.self_id)
+        hand.memory.letters.put(progress.ref, (way.bot.self_id, way.now))
     return progress.ref
 
 
@@ -333,10 +334,11 @@ async def _medium(medium: Piece, words: str, who: AccountId | None, needs: Capab
 
 async def _delete(action: DeleteMessage, hand: Hand) -> Receipt:
     """Take back a private message of the app's own; nobody else's can be."""
-    app = hand.standing.bots.bot(hand.memory.letters.get(action.message_id) or "")
+    by, sent_at = hand.memory.letters.get(action.message_id) or ("", 0.0)
+    app = hand.standing.bots.bot(by)
     if not isinstance(app, AppBot):
         return Gone(why="there is no such message of the bot's own")
-    await app.recall(action.message_id)
+    await app.recall(action.message_id, sent_at)
     return Done()
 
 

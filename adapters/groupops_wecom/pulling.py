@@ -28,6 +28,11 @@ AGAIN = 60.0
 """Seconds before the contacts are asked for again that could not be read."""
 
 
+BOOKED_AFTER = 120.0
+"""Seconds after which what was handed in is booked or refused. What is younger is read again after a restart: the core
+knows a fact by its id, so that nothing comes of it twice."""
+
+
 class Pull:
     """Asks, now and then.
 
@@ -49,6 +54,7 @@ class Pull:
         if self._host.options.wecom_archive:
             self._last(self._keep_archive())
         self._last(self._host.reread())
+        self._last(self._host.outcomes.keep_looking())
 
     def _last(self, doing: Any) -> None:
         task = asyncio.get_running_loop().create_task(doing)
@@ -123,12 +129,18 @@ class Pull:
         options = self._host.options
         return Path(options.wecom_archive_position or f"{options.wecom_archive}.position")
 
+    def archive(self) -> JsonlArchive:
+        """Give the archive's reader; it remembers a place only once all before it was surely booked."""
+        clock = self._host.clock
+        path = Path(self._host.options.wecom_archive)
+        return JsonlArchive(path, self.position, lag=BOOKED_AFTER, now=lambda: clock.now().timestamp())
+
     def ring(self) -> None:
         """Say that there is something new."""
         self._bell.set()
 
     async def _keep_archive(self) -> None:
-        provider = JsonlArchive(Path(self._host.options.wecom_archive), self.position)
+        provider = self.archive()
         after = await asyncio.to_thread(reached, self.position)
         while True:
             self._bell.clear()

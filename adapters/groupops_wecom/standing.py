@@ -203,9 +203,9 @@ class Standing:
 
     # — learning —
 
-    def deny(self, room: str, what: Capability, now: float) -> None:
-        """Learn that something is not permitted."""
-        self._denied.put((room, what), now + DENIED_FOR)
+    def deny(self, room: str, what: Capability, now: float, lasts: float = DENIED_FOR) -> None:
+        """Learn that something is not permitted, and do not try it for a while: `lasts` seconds."""
+        self._denied.put((room, what), now + lasts)
 
     def _is_denied(self, room: str, what: Capability, now: float) -> bool:
         until = self._denied.get((room, what))

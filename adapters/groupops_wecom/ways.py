@@ -10,10 +10,12 @@ from typing import Any, Literal, Protocol
 from groupops import Capability
 from groupops_wecom.bot import AiBot, AppBot
 from groupops_wecom.budget import Claim, Throttled
+from groupops_wecom.buttons import asks_why, subject_of
 from groupops_wecom.event import ChatType, Event
 from groupops_wecom.exception import ActionFailed, ApiNotAvailable
 from groupops_wecom.faces import Kept
 from groupops_wecom.lenient import text as told
+from groupops_wecom.memory import Offer
 from groupops_wecom.message import AIBOT_MARKDOWN, APP_TEXT, Message, MessageSegment, cut, defuse
 from groupops_wecom.webhook import Robot
 
@@ -251,6 +253,7 @@ class ByApp:
         doubles: what was written of late.
         now: the present, seconds since the epoch.
         able: what can be said.
+        offers: where it is remembered how a card is changed later.
     """
 
     bot: AppBot
@@ -259,6 +262,7 @@ class ByApp:
     doubles: Doubles
     now: float
     able: frozenset[Capability]
+    offers: Kept[str, Offer]
 
     @property
     def name(self) -> str:
@@ -280,7 +284,16 @@ class ByApp:
         answer = await self.bot.call("message/send", letter, claims=claims)
         if told(answer.get("invaliduser")) or told(answer.get("unlicenseduser")):
             raise ActionFailed("message/send", NO_RECEIVER, "the receiver cannot be reached")
+        if isinstance(piece, CardPiece):
+            self._remember(piece.card, told(answer.get("response_code")))
         return told(answer.get("msgid"))
+
+    def _remember(self, card: Mapping[str, Any], code: str) -> None:
+        """Remember how a card about a case is changed once the case is decided."""
+        subject = subject_of(card)
+        if code and asks_why(subject):
+            offer = Offer(app=self.bot.self_id, user=self.user, subject=subject, code=code, at=self.now)
+            self.offers.put(str(card["task_id"]), offer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from groupops import (
     Media,
     MembersListed,
     MessagePosted,
+    Notebook,
     Pace,
     PlatformError,
     Rate,
@@ -39,7 +40,7 @@ from groupops import (
 from groupops import Event as Fact
 from groupops_wecom import oa
 from groupops_wecom.adapter import Adapter
-from groupops_wecom.answers import receipt_of, why_of
+from groupops_wecom.answers import kind_of, receipt_of, why_of
 from groupops_wecom.bot import AiBot, AppBot, Bot
 from groupops_wecom.clockwork import Clockwork
 from groupops_wecom.codes import CodeClass, meaning
@@ -62,7 +63,7 @@ from groupops_wecom.faces import Faces, Kept
 from groupops_wecom.memory import Heard, Memory, Pressed, Seen
 from groupops_wecom.message import MEDIA
 from groupops_wecom.options import Options
-from groupops_wecom.outcomes import Outcomes
+from groupops_wecom.outcomes import Cases, Outcomes
 from groupops_wecom.perform import Hand, perform
 from groupops_wecom.profile import profiles
 from groupops_wecom.pulling import Pull
@@ -78,6 +79,7 @@ from groupops_wecom.read import (
 from groupops_wecom.rooms import NAME, Placed, Rooms, Shelf, Side, account, group_id, native_of
 from groupops_wecom.seen import Told
 from groupops_wecom.shapes import rows, table, word
+from groupops_wecom.spoken import Spoken
 from groupops_wecom.standing import Standing
 from groupops_wecom.talk import Talk
 from groupops_wecom.turns import Turns
@@ -98,6 +100,9 @@ NAMES_AT_ONCE = 20
 REREAD = 60.0
 """Seconds between two looks at which chats were linked by the operator's command."""
 
+UNATTENDED_FOR = 86_400.0
+"""Seconds for which attendance that may not be read is not asked for again; stewards hear of it once a day at most."""
+
 PACE = Pace(group_messages=Rate(every=timedelta(seconds=2), burst=10), merge=True)
 """An AI bot says thirty things a minute in a conversation (protocol sheet 2.7); the modes' own rates are kept beside."""
 
@@ -110,6 +115,8 @@ class WeCom:
         people: who and where, as the core knows it.
         texts: the adapter's own texts.
         shelf: where it is kept which chats are one group; None to forget it with the process.
+        notes: where it is kept who has spoken to an AI bot; None to forget it with the process.
+        cases: says whether a case is decided; None where nobody knows.
         settling: see `SETTLING`.
     """
 
@@ -123,6 +130,8 @@ class WeCom:
         texts: Texts,
         shelf: Shelf | None = None,
         *,
+        notes: Notebook | None = None,
+        cases: Cases | None = None,
         settling: float = SETTLING,
     ) -> None:
         self.clock = clock
@@ -136,7 +145,9 @@ class WeCom:
         self.talk = Talk(self)
         self.outcomes = Outcomes(self)
         self.pull = Pull(self)
+        self.cases = cases
         self._shelf = shelf
+        self._spoken = None if notes is None else Spoken(notes)
         self._settling = settling
         self._doubles = Doubles()
         self._adapter: Adapter | None = None
@@ -417,11 +428,18 @@ class WeCom:
             if event.chat_id:
                 self.meet(Side(kind="aibot", native=event.chat_id, keeper=bot.self_id))
             elif plain:
-                self.faces.spoke(bot.self_id, plain, user)
+                self._spoke(bot.self_id, plain, user)
         if isinstance(event, ExternalChatEvent) and not isinstance(event, ChatDismissed):
             self.meet(Side(kind="customer", native=event.chat_id, keeper=bot.self_id))
         if plain and event.chat_id:
             self.faces.was_in(plain, self.rooms.room_of(event.chat_id))
+
+    def _spoke(self, bot: str, plain: str, said: str) -> None:
+        """Learn that somebody spoke to an AI bot alone, and have it kept."""
+        self.faces.spoke(bot, plain, said)
+        now = self.clock.now()
+        if self._spoken is not None and self._spoken.is_new(bot, plain, said, now):
+            self.start(self._spoken.write(bot, plain, said, now))
 
     def _remember(self, bot: Bot, event: Event, facts: Facts) -> None:
         """Remember messages, so that they can be answered, and media, so that they can be fetched."""
@@ -630,6 +648,9 @@ class WeCom:
         try:
             facts = await oa.pull(app.api, action, now=self.clock.now())
         except WeComAdapterException as error:
+            if kind_of(error) is CodeClass.FORBIDDEN:
+                now = self.clock.now().timestamp()
+                self.standing.deny(native_of(action.group_id), action.needs, now, UNATTENDED_FOR)
             return receipt_of(error, action.needs)
         await self.post(facts)
         return Done()
@@ -662,6 +683,8 @@ class WeCom:
         """Read which chats are one group, before anything is told."""
         if self._shelf is not None:
             self.rooms.replace(await self._shelf.load())
+        if self._spoken is not None:
+            await self._spoken.recall(self.faces)
         app = self.standing.app()
         for chat in self.options.wecom_appchats if app is not None else ():
             self.meet(Side(kind="appchat", native=chat, keeper=app.self_id if app else ""))

@@ -24,6 +24,7 @@ from groupops import (
     Media,
     Member,
     MessagePosted,
+    Notebook,
     Option,
     ReadCheckIns,
     SendCard,
@@ -32,6 +33,7 @@ from groupops.bridge import Bridge, start_nonebot
 from groupops.clock import Clock, SystemClock
 from groupops_wecom.jsonl import JsonlArchive
 from groupops_wecom.offer import own_texts
+from groupops_wecom.outcomes import Cases
 from groupops_wecom.rooms import Shelf, Side
 from groupops_wecom.testing import AES_KEY, CORP, Callback, FakeWeCom, Said, until
 from groupops_wecom.testing import Group as Chat
@@ -245,6 +247,8 @@ async def serving(
     shelf: Shelf | None = None,
     bound: bool = True,
     over_wires: bool = False,
+    notes: Notebook | None = None,
+    cases: Cases | None = None,
     **more: Any,
 ) -> AsyncIterator[Served]:
     """Serve what the operator has set up, and wait until it is connected; `over_wires` that may be cut."""
@@ -261,7 +265,7 @@ async def serving(
             accelerate=False,
         )
         people, told = People(), Told()
-        platform = WeCom(time, people, own_texts(), shelf, settling=0.0)  # type: ignore[arg-type]
+        platform = WeCom(time, people, own_texts(), shelf, notes=notes, cases=cases, settling=0.0)  # type: ignore[arg-type]
         bridge = Bridge(told, [platform])
         try:
             bridge.install(driver)

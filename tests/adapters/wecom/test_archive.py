@@ -421,3 +421,34 @@ async def test_whatever_happens_to_a_file_every_message_comes_and_in_its_order(
 
     assert heard == writer.written
     assert Counter(heard).most_common(1)[0][1] == 1
+
+
+async def test_what_was_given_just_before_the_power_went_is_given_again_and_nothing_older(
+    tmp_path: Path,
+) -> None:
+    path, position, now = tmp_path / "a.jsonl", tmp_path / "position", [1000.0]
+    provider = JsonlArchive(path, position, lag=120, now=lambda: now[0])
+    path.write_text(lines(1, 2), "utf-8")
+    assert await ids(provider, 0) == ["M1", "M2"]
+    assert await ids(provider, 2) == []
+
+    now[0] += 121
+    with path.open("a", encoding="utf-8") as file:
+        file.write(lines(3))
+    assert await ids(provider, 2) == ["M3"]
+    assert await ids(provider, 3) == []
+
+    after = json.loads(position.read_text("utf-8"))["seq"]
+    assert after == 2
+    assert await ids(JsonlArchive(path, position), after) == ["M3"]
+
+
+async def test_before_anything_is_old_enough_the_beginning_is_given_again(tmp_path: Path) -> None:
+    path, position = tmp_path / "a.jsonl", tmp_path / "position"
+    provider = JsonlArchive(path, position, lag=120, now=lambda: 1000.0)
+    path.write_text(lines(1), "utf-8")
+    for after in (0, 1, 1):
+        await ids(provider, after)
+
+    assert not position.exists()
+    assert await ids(JsonlArchive(path, position), 0) == ["M1"]

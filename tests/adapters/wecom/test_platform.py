@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from groupops import (
     AccountId,
+    Capability,
     ChoiceMade,
     CommandGiven,
+    DeleteMessage,
     DirectMessage,
     Done,
     Gone,
     GroupId,
+    Impossible,
     InDoubt,
     MessagePosted,
     MessageRecalled,
     Option,
+    ReadCheckIns,
     Refused,
     RemoveMember,
     SendText,
@@ -60,7 +65,9 @@ def inbox(served: Served) -> list[str]:
     return [shown(one) for one in served.far.world.people[MEMBER].inbox if one.by == str(AGENT)]
 
 
-async def said(served: Served, action: SendText | DirectMessage | RemoveMember, key: str = "e#0") -> object:
+async def said(
+    served: Served, action: SendText | DirectMessage | RemoveMember | DeleteMessage, key: str = "e#0"
+) -> object:
     return await served.platform.perform(action, key=key)
 
 
@@ -426,3 +433,30 @@ async def test_the_health_names_every_bot_and_holds_while_one_is_there(wecom: Se
 
     assert health.connected
     assert set(health.bots) == {f"wecom:{BOT}", f"wecom:ww1234567890abcdef:{AGENT}"}
+
+
+async def test_attendance_that_may_not_be_read_is_no_longer_offered_for_a_day(wecom: Served) -> None:
+    now = wecom.platform.clock.now()
+    look = ReadCheckIns(group_id=GROUP, accounts=(LI,), since=now - timedelta(hours=1), until=now)
+    wecom.far.rest.faults.add("checkin/getcheckindata", Fault(errcode=48002))
+    before = wecom.platform.can(GROUP)
+
+    receipt = await wecom.platform.perform(look, key="oa#0")
+
+    assert isinstance(receipt, Impossible)
+    assert before - wecom.platform.can(GROUP) == {Capability.READ_CHECK_INS}
+    seconds = now.timestamp() + 86_000
+    assert Capability.READ_CHECK_INS not in wecom.platform.standing.can(ROOM, seconds)
+    assert Capability.READ_CHECK_INS in wecom.platform.standing.can(ROOM, seconds + 1000)
+
+
+async def test_a_private_message_older_than_a_day_is_not_asked_to_be_taken_back(wecom: Served) -> None:
+    done = await said(wecom, DirectMessage(group_id=GROUP, account=LI, text="提醒"))
+    assert isinstance(done, Done)
+    by, at = wecom.platform.memory.letters.get(done.ref) or ("", 0.0)
+    wecom.platform.memory.letters.put(done.ref, (by, at - 86_401))
+
+    receipt = await said(wecom, DeleteMessage(group_id=GROUP, message_id=done.ref, account=LI), "e#1")
+
+    assert isinstance(receipt, Refused)
+    assert not [one for one in wecom.far.rest.calls if one.name == "message/recall"]
