@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 from groupops_wecom.event import (
@@ -54,20 +53,20 @@ def aibot_event(body: Mapping[str, Any], frame: Frame) -> Event:
     quoted = _aibot_quote(table(body["quote"])) if "quote" in body else None
     if quoted is not None:
         full.insert(0, MessageSegment.quote(quoted))
-    made = GroupMessageEvent if common["chat_type"] == "group" else PrivateMessageEvent
-    called = common["chat_type"] == "group"
+    grouped = common["chat_type"] == "group"
+    made = GroupMessageEvent if grouped else PrivateMessageEvent
     return made(
         **common,
-        message_id=word(body.get("msgid")) or common["event_id"],
+        message_id=common["event_id"],
         msgtype=kind,
-        message=_uncalled(said, frame.name) if called else said,
+        message=_uncalled(said, frame.name) if grouped else said,
         original_message=full,
         quoted=quoted,
     )
 
 
 def _aibot_common(body: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
-    group = word(body.get("chattype")) == "group"
+    group = body.get("chattype") == "group"
     return {
         "self_id": frame.self_id,
         "event_id": word(body.get("msgid")) or mark_of(body),
@@ -162,14 +161,12 @@ def _uncalled(said: Message, name: str) -> Message:
     WeCom marks it by nothing but its letters. Where the operator does not say the name, a leading `@word` is taken
     for it only if it is the one thing called: in a group the bot is always called.
     """
-    pattern = _called(name) if name else _leading_call(said)
-    if pattern is None:
+    if not (name or _is_called_first(said)):
         return said
     for place, segment in enumerate(said):
-        if segment.type != "text":
-            continue
-        rest, times = pattern.subn("", segment.data["text"], count=1)
-        if times:
+        text = segment.data["text"] if segment.type == "text" else ""
+        rest = _without(f"@{name}", text) if name else _LEADING_CALL.sub("", text, count=1)
+        if rest != text:
             segment.data["text"] = rest.strip()
             if not segment.data["text"]:
                 del said[place]
@@ -177,14 +174,20 @@ def _uncalled(said: Message, name: str) -> Message:
     return said
 
 
-def _leading_call(said: Message) -> re.Pattern[str] | None:
+def _is_called_first(said: Message) -> bool:
     text = "".join(str(segment) for segment in said if segment.type == "text")
-    return _LEADING_CALL if text.count("@") == 1 and text.lstrip().startswith("@") else None
+    return text.count("@") == 1 and text.lstrip().startswith("@")
 
 
-@lru_cache(maxsize=64)
-def _called(name: str) -> re.Pattern[str]:
-    return re.compile(rf"@{re.escape(name)}(?:\s|$)")
+def _without(call: str, text: str) -> str:
+    """Leave out the first place where somebody is called by exactly this, and the space after it."""
+    at = text.find(call)
+    while at >= 0:
+        end = at + len(call)
+        if end == len(text) or text[end].isspace():
+            return text[:at] + text[end + 1 :]
+        at = text.find(call, at + 1)
+    return text
 
 
 _LEADING_CALL = re.compile(r"^\s*@\S+(?:\s+|$)")

@@ -83,15 +83,12 @@ class Post:
 
 
 class _Signed(NamedTuple):
-    """What stands in the address."""
+    """What stands in the address; `mark` is all of it in one, by which a post is known again."""
 
     signature: str
     timestamp: str
     nonce: str
-
-    def mark(self, door: Door) -> str:
-        """Give what a post is known by."""
-        return f"{door.path} {self.signature} {self.timestamp} {self.nonce}"
+    mark: str
 
 
 class Doors:
@@ -125,7 +122,7 @@ class Doors:
 
         It is answered only with what cannot be a message: else whoever got hold of a post could have it read here.
         """
-        door, signed = self._doors[path], _signed(query)
+        door, signed = self._doors[path], _signed(path, query)
         encrypted = query.get("echostr", "").replace(" ", "+")
         refusal = self._examined(door, signed, encrypted)
         if refusal is not None:
@@ -151,7 +148,7 @@ class Doors:
         """
         if len(body) > self._config.wecom_max_body:
             return self._refuse(413, "the body is too large")
-        door, signed = self._doors[path], _signed(query)
+        door, signed = self._doors[path], _signed(path, query)
         try:
             encrypted = _encrypted(door.kind, body)
         except (XmlError, ValueError, RecursionError):
@@ -165,7 +162,7 @@ class Doors:
             return self._refuse(400, str(error))
         except (XmlError, ValueError, RecursionError):
             return self._refuse(400, "what was encrypted is none of WeCom's")
-        return Post(door=door, content=content, nonce=signed.nonce, mark=signed.mark(door))
+        return Post(door=door, content=content, nonce=signed.nonce, mark=signed.mark)
 
     def untaken(self, post: Post) -> None:
         """A post could not be taken now: when it is sent again, it is new."""
@@ -188,7 +185,7 @@ class Doors:
             return self._refuse(401, "the signature does not hold")
         if abs(self._clock.now() - int(signed.timestamp)) > self._config.wecom_replay_seconds:
             return self._refuse(401, "the signature is of another time")
-        if not self._seen.first(signed.mark(door)):
+        if not self._seen.first(signed.mark):
             self.repeated += 1
             return Answer(200, "", "it came before")
         return None
@@ -227,8 +224,10 @@ class Waiting:
             self._answer.cancel()
 
 
-def _signed(query: Mapping[str, str]) -> _Signed:
-    return _Signed(query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", ""))
+def _signed(path: str, query: Mapping[str, str]) -> _Signed:
+    signature, timestamp = query.get("msg_signature", ""), query.get("timestamp", "")
+    nonce = query.get("nonce", "")
+    return _Signed(signature, timestamp, nonce, f"{path} {signature} {timestamp} {nonce}")
 
 
 def _encrypted(kind: Kind, body: bytes) -> str:

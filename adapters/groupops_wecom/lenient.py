@@ -39,13 +39,13 @@ def text(value: Any) -> str:
     """Give a text without half characters and NUL, which no database takes; nothing for anything else."""
     if not isinstance(value, str):
         return ""
-    return value if "\0" not in value and _whole(value) else _mended(value)
+    return value if is_storable(value) else _mended(value)
 
 
-def _whole(value: str) -> bool:
-    """Say whether there are no half characters in a text."""
+def is_storable(value: str) -> bool:
+    """Say whether there are neither half characters nor NUL in a text."""
     try:
-        return value.isascii() or bool(value.encode())
+        return "\0" not in value and (value.isascii() or bool(value.encode()))
     except UnicodeEncodeError:
         return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -125,7 +125,7 @@ def _message(event: GroupMessageEvent, sight: Sight) -> Facts:
             **base_of(sight, room, moment_of(event.moment, sight.now), event.event_id),
             account=account(user),
             message_id=event.message_id,
-            segments=tuple(parts(event.message, event.quoted, event.message_id)),
+            segments=parts(event.message, event.quoted, event.message_id),
             name=sight.called(user),
             to_bot=True,
         ),
@@ -166,21 +166,20 @@ def spoken(message: Message) -> str:
     return "".join(map(str, said)).strip()
 
 
-def parts(message: Message, quoted: Message | None, message_id: str) -> Iterator[Segment]:
+def parts(message: Message, quoted: Message | None, message_id: str) -> tuple[Segment, ...]:
     """Give the segments of a message."""
-    if quoted is not None:
-        yield Quote(message_id="", text=spoken(quoted))
+    found: list[Segment] = [] if quoted is None else [Quote(message_id="", text=spoken(quoted))]
     for place, segment in enumerate(message):
-        part = _part(segment, f"{message_id}/{place}")
-        if part is not None:
-            yield part
+        if segment.type == "text":
+            found.append(Text(text=str(segment.data["text"])))
+        elif (part := _part(segment, f"{message_id}/{place}")) is not None:
+            found.append(part)
+    return tuple(found)
 
 
 def _part(segment: MessageSegment, handle: str) -> Segment | None:
     data = segment.data
     match segment.type:
-        case "text":
-            return Text(text=str(data["text"]))
         case "voice":
             return Text(text=str(data["text"])) if data.get("text") else Voice(media=_media(handle, "voice"))
         case "image":

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from groupops_wecom.lenient import table
+from groupops_wecom.lenient import is_storable, table
 from groupops_wecom.lenient import word as _word
 
 __all__ = ["mark_of", "real", "rows", "selected", "table", "whole", "word"]
@@ -22,7 +22,7 @@ _REAL = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,20})?")
 
 def word(found: Any, most: int = LONGEST_ID) -> str:
     """Give a text or a number as a text, anything else as an empty one."""
-    if type(found) is str and len(found) <= most and found.isascii() and "\0" not in found:
+    if type(found) is str and len(found) <= most and is_storable(found):
         return found  # nearly all are so
     return _word(found, most)
 
@@ -36,7 +36,7 @@ def whole(found: Any) -> int:
 
 def real(found: Any) -> float:
     """Give a number, also one that is written; anything else, and what is no finite number, as 0."""
-    if isinstance(found, int | float) and not isinstance(found, bool):
+    if isinstance(found, (int, float)) and not isinstance(found, bool):
         return float(found) if abs(found) < 1e12 else 0.0  # noqa: PLR2004 - beyond any degree or second
     written = found.strip() if isinstance(found, str) else ""
     return float(written) if _REAL.fullmatch(written) else 0.0
