@@ -139,7 +139,7 @@ async def a_wrong_token(scene: Room) -> None:
 
 async def flood(scene: Room, times: int) -> None:
     """Everybody talks at once."""
-    words = [scene.word(calm=48) for _ in range(times)]
+    words = [scene.word(calm=198) for _ in range(times)]
     await scene.end.do("flood", to="1@chatroom", said=words)
     await scene.hears(words[-1][2])
     scene.sure.update(text for _, _, text in words)
@@ -159,7 +159,7 @@ async def happens(holds: Callable[[], Any]) -> None:
 
 async def at_rest(scene: Room) -> tuple[OutboxRow, ...]:
     """Wait until no action waits any more; gives all of them."""
-    async with scene.bot.records() as records, asyncio.timeout(PATIENCE):
+    async with scene.bot.records() as records, asyncio.timeout(4 * PATIENCE):
         while await records.outbox(states=OPEN):  # noqa: ASYNC110 - rows of a database ring no bell
             await asyncio.sleep(0.1)
         return await records.outbox(limit=ALL)
