@@ -1,21 +1,29 @@
-"""How fast transcripts are read: ChatLab JSONL to facts, against a loop that only loads the JSON of each line."""
+"""How fast transcripts are read and stored, against a loop that only loads the JSON of each line."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.figures import Row, of_its_own, row
+from groupops.advise.handed_in import Asking, Desk, Memory
+from groupops.advise.names import NameBook
 from groupops.importers.transcripts import read, stream_facts
+from groupops.people import GroupId
+from groupops.store.sql import open_records
 
 ROUNDS = 5
 MESSAGES = 200_000
 START = 1_767_229_503
+STORED = "ChatLab JSONL read, sifted for what is new, written as our own and remembered in SQLite"
+GROUP = GroupId("wechat:1@chatroom")
 WORDS = "今天的报表我下午发群里,大家看一下"
 
 
@@ -24,11 +32,13 @@ def rows() -> list[Row]:
     measured = [json.loads(of_its_own("bench.transcripts", "once")) for _ in range(ROUNDS)]
     facts = [MESSAGES / one["facts"] for one in measured]
     values = [MESSAGES / one["values"] for one in measured]
+    stored = [MESSAGES / one["stored"] for one in measured]
     against = [one["json"] / one["facts"] for one in measured]
     said = f"{MESSAGES:,} messages of one file, CPU time of one process"
     return [
         row("transcript_facts", facts, ">= 200000", "messages/s", f"ChatLab JSONL to facts, {said}"),
         row("transcript_facts_ratio", against, ">= 0.8", "×", "json.loads of each line and nothing else"),
+        row("transcript_stored", stored, ">= 20000", "messages/s", f"{STORED}, {said}"),
         row("transcript_values", values, ">= 30000", "messages/s", f"ChatLab JSONL to values, {said}"),
     ]
 
@@ -62,12 +72,31 @@ def loaded(path: Path) -> int:
         return sum(json.loads(line) is not None for line in file)
 
 
+def stored(path: Path) -> int:
+    """Take a transcript in as `groupops advise` does, up to where its facts would be replayed."""
+    return asyncio.run(_stored(path))
+
+
+async def _stored(path: Path) -> int:
+    now = datetime.fromtimestamp(START + MESSAGES, UTC)
+    async with open_records(f"sqlite://{path.with_suffix('.sqlite3')}", migrate=True) as records:
+        memory = await Memory.load(records, GROUP)
+        desk = Desk(memory, NameBook("wechat"), Asking(), "Asia/Shanghai", now)
+        try:
+            taken = desk.read(path)
+            await memory.keep(records, now, now)
+        finally:
+            desk.close()
+        return taken.fresh
+
+
 def once() -> dict[str, float]:
     """Seconds of processor time each way takes."""
     ways: dict[str, Callable[[Path], int]] = {
         "json": loaded,
         "facts": lambda path: sum(1 for _ in stream_facts(path)),
         "values": lambda path: sum(1 for _ in read(path)),
+        "stored": stored,
     }
     with tempfile.TemporaryDirectory(prefix="go-") as folder:
         path = Path(folder) / "talk.jsonl"

@@ -210,7 +210,7 @@ class Desk:
 
     def _fresh(self, values: Iterable[Value], read: HandedIn) -> Iterator[Value]:
         """Give the values that are new, each with an id of its own and, where that is sure, whose it is."""
-        for key, value in keyed(replace(one, chat="") for one in values):
+        for key, value in keyed(replace(one, chat="") if one.chat else one for one in values):
             if not self.memory.first(key):
                 read.again += 1
                 continue
@@ -219,7 +219,11 @@ class Desk:
                 message_id = value.message_id or f"~{blake2b(key.encode(), digest_size=9).hexdigest()}"
                 if len(read.places) < MAX_PLACES:
                     read.places[message_id] = value.row
-                yield replace(value, message_id=message_id, sender=self._whose(value.sender, read.report))
+                sender = self._whose(value.sender, read.report)
+                if message_id == value.message_id and sender is value.sender:
+                    yield value  # as nearly all with ids: copying one takes as long as writing it
+                else:
+                    yield replace(value, message_id=message_id, sender=sender)
                 continue
             if isinstance(value, Recalled) and not value.message_id:
                 whose = value.author or value.by

@@ -169,12 +169,24 @@ def value_of(number: int, row: Row, desk: Desk) -> Value:
     if row.get("groupops") is not None:
         rows.checked_extension(row)
         more = row["groupops"]
-    ms = rows.moment_of(row)
-    at = desk.checked(datetime.fromtimestamp(ms // 1000, UTC) + timedelta(milliseconds=ms % 1000))
+    seconds, ms = divmod(rows.moment_of(row), 1000)
+    at = datetime.fromtimestamp(seconds, UTC)
+    at = desk.checked(at + timedelta(milliseconds=ms) if ms else at)
     base: dict[str, Any] = {"row": number, "at": at, "precision": desk.report.precision}
     text = row["content"] or ""
     if kind in rows.OF_SYSTEM:
         return _notice(base, text, more, desk)
+    if not more:  # of most lines: what only our own writing tells need not be looked for
+        return Said(
+            **base,
+            sender=_party(sender, name, row),
+            kind=KINDS[kind],
+            text=text,
+            message_id=rows.id_of(row, "platformMessageId"),
+            reply=_reply(row, more) if row.get("replyToMessageId") is not None else None,
+            red_packet=_packet(more, text) if kind == rows.RED_PACKET else None,
+            raw_kind=str(kind),
+        )
     return Said(
         **base,
         sender=_party(sender, name, row),
