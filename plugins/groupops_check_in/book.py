@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from tortoise.exceptions import IntegrityError
+
 from groupops import AccountId, GroupId, GroupOpsError, PersonId
 from groupops_check_in.consent import KEPT_AFTER, Said, Word
 from groupops_check_in.day import Entry, State
@@ -156,16 +158,21 @@ async def change(blank: Entry, decide: Callable[[Entry | None], Entry]) -> tuple
         after = decide(before)
         if after == before:
             return before, after
-        if row is None:
-            _, made = await DayRow.get_or_create(defaults=_columns(after), **key)
-            done = int(made)
-        else:
-            done = await DayRow.filter(id=row.id, version=row.version).update(
-                **_columns(after), version=row.version + 1
-            )
-        if done:
+        if await _written(row, key, _columns(after)):
             return before, after
     raise Busy(f"check-in of {blank.day} changed {ATTEMPTS} times meanwhile: try again")
+
+
+async def _written(row: DayRow | None, key: dict[str, Any], columns: dict[str, Any]) -> bool:
+    """Write a day down, in one statement, unless somebody was faster."""
+    if row is not None:
+        standing = DayRow.filter(id=row.id, version=row.version)
+        return bool(await standing.update(**columns, version=row.version + 1))
+    try:
+        await DayRow.create(**key, **columns)
+    except IntegrityError:
+        return False
+    return True
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
