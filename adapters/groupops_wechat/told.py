@@ -35,7 +35,7 @@ _WRAPPED = 3
 
 MEDIA = frozenset({"attachment", "audio", "emoticon", "image", "video"})
 
-_RECALLED = re.compile(r"<newmsgid>\s*(\d{1,24})\s*</newmsgid>|<msgid>\s*(\d{1,24})\s*</msgid>")
+_RECALLED = tuple(re.compile(rf"<{name}>\s*(\d{{1,24}})\s*</{name}>") for name in ("newmsgid", "msgid"))
 _PREFIX = re.compile(r"\A[^\s:<>]{1,64}:\n")
 
 
@@ -230,5 +230,5 @@ def recalled_id(text: str) -> str:
     """Give the id of the message that was taken back: it is the text itself, or stands in the client's XML."""
     if "<" not in text:
         return _PREFIX.sub("", text).strip()[:LONGEST_ID]
-    found = _RECALLED.search(text[:20_000])
-    return (found[1] or found[2]) if found else ""
+    found = (one.search(text[:20_000]) for one in _RECALLED)  # the new id is the one that messages go by
+    return next((one[1] for one in found if one), "")
