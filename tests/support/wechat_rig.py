@@ -56,21 +56,23 @@ async def serving(end: WechatyEnd, *, owner: str = ME) -> AsyncIterator[Served]:
 
 
 @asynccontextmanager
-async def serving_stand_in(end: StandIn, *, clock: Clock | None = None) -> AsyncIterator[Served]:
+async def serving_stand_in(
+    end: StandIn, *, clock: Clock | None = None, **config: Any
+) -> AsyncIterator[Served]:
     """Serve the account of a service that a test speaks for."""
     await end.start()
     try:
-        async with _served(end, clock) as served:
+        async with _served(end, clock, **config) as served:
             yield served
     finally:
         await end.stop()
 
 
 @asynccontextmanager
-async def _served(end: Any, clock: Clock | None = None) -> AsyncIterator[Served]:
+async def _served(end: Any, clock: Clock | None = None, **config: Any) -> AsyncIterator[Served]:
     account = {"endpoint": f"127.0.0.1:{end.port}", "token": end.token, "tls": end.tls}
     driver = start_nonebot(
-        {"driver": "~none", "wechaty_accounts": [account], "wechaty_accept_unofficial_risk": True},
+        {"driver": "~none", "wechaty_accounts": [account], "wechaty_accept_unofficial_risk": True, **config},
         log_level="CRITICAL",
         accelerate=False,
     )

@@ -45,6 +45,7 @@ class StandIn(puppet_pb2_grpc.PuppetServicer):
         self.resumed: list[int] = []
         self.greets = True
         self.is_logged_in = True
+        self.names_what_it_sends = True
         self.slow = 0.0
         self.dongs = True
         self.hangs: set[str] = set()
@@ -140,7 +141,10 @@ class StandIn(puppet_pb2_grpc.PuppetServicer):
     async def MessageSendText(self, request: Any, context: Any) -> Any:  # noqa: N802
         await self._let_in("MessageSendText", context)
         self.said.append(request.text)
-        return message_pb2.MessageSendTextResponse(id=f"own{len(self.said)}")
+        if self.names_what_it_sends:
+            return message_pb2.MessageSendTextResponse(id=f"own{len(self.said)}")
+        self.says(ME, request.text, room_id=request.conversation_id, id=f"echo{len(self.said)}")
+        return message_pb2.MessageSendTextResponse()
 
     async def RoomList(self, request: Any, context: Any) -> Any:  # noqa: N802
         await self._let_in("RoomList", context)

@@ -14,6 +14,7 @@ from groupops_wechat.clockwork import Clockwork
 from groupops_wechat.config import Config
 from groupops_wechat.dialect import text_field
 from groupops_wechat.event import AnnouncedEvent, GroupMessageEvent, MemberJoinedEvent, PrivateMessageEvent
+from groupops_wechat.exception import InDoubt, NetworkError
 from tests.adapters.wechat.conftest import Line
 from tests.support.wechat_rig import serving_stand_in
 from tests.support.wechaty_end import ROOM, until
@@ -197,6 +198,45 @@ async def test_a_flood_of_one_person_asks_once_who_that_is() -> None:
         said = [fact.text for fact in served.told.take() if isinstance(fact, MessagePosted)]
         assert said == [f"第 {number} 句" for number in range(100)]
         assert stand_in.asked["RoomMemberPayload"] <= 8
+
+
+async def test_a_puppet_that_names_nothing_it_sends_is_understood_by_the_echo(stand_in: StandIn) -> None:
+    stand_in.names_what_it_sends = False
+    line = Line(stand_in)
+    await line.up()
+
+    assert await line.bot.say(ROOM, "第一句") == "echo1"
+    assert await line.bot.say(ROOM, "第二句") == "echo2"
+    assert line.ear.of(GroupMessageEvent) == []
+    await line.hang_up()
+
+
+async def test_a_call_that_hangs_has_an_end_and_leaves_open_whether_it_was_done(stand_in: StandIn) -> None:
+    stand_in.hangs = {"MessageSendText", "RoomMemberList"}
+    line = Line(stand_in, config=Config(wechaty_call_seconds=0.3))
+    await line.up()
+
+    with pytest.raises(InDoubt):
+        await line.bot.say(ROOM, "听得见吗")
+    with pytest.raises(NetworkError) as reading:
+        await line.bot.members(ROOM)
+
+    assert not isinstance(reading.value, InDoubt)
+    await line.hang_up()
+
+
+async def test_a_service_that_cannot_be_reached_has_done_nothing(stand_in: StandIn) -> None:
+    line = Line(stand_in)
+    await line.up()
+    bot = line.bot
+    await stand_in.stop()
+    await until(lambda: line.session.bot is None)
+
+    with pytest.raises(NetworkError) as failed:
+        await bot.say(ROOM, "听得见吗")
+
+    assert not isinstance(failed.value, InDoubt)
+    await line.hang_up()
 
 
 async def test_a_message_without_words_or_room_is_a_letter(stand_in: StandIn) -> None:
