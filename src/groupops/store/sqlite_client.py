@@ -1,4 +1,4 @@
-"""Tortoise's SQLite client, but a transaction takes the write lock at once, and a clerk works off what many tasks ask.
+"""Tortoise's SQLite client, but a transaction takes the write lock at once, and a clerk does what many tasks ask.
 
 A deferred transaction that reads first and writes later fails at once, whatever `busy_timeout` says,
 when another process wrote in between.
@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import aiosqlite
 from tortoise.backends.base.client import TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 
@@ -22,6 +24,16 @@ T = TypeVar("T")
 
 AT_ONE_GO = 64
 """Most errands of one transaction, so that other processes come to write as well."""
+
+PER_TURN_S = 0.003
+"""Seconds of one turn of the loop that errands may take on the spot; whoever asks for more goes to the thread."""
+
+TIDIED_EVERY = 400
+"""Written errands after which the thread moves what they wrote into the database's own file.
+
+A booking writes about ten pages, so this comes before SQLite does it by itself (`wal_autocheckpoint`) where the
+loop would wait for the disk.
+"""
 
 
 class ImmediateTransaction(SqliteTransactionWrapper):
@@ -39,16 +51,29 @@ class ImmediateSqliteClient(SqliteClient):
         super().__init__(file_path, **kwargs)
         self.clerk = Clerk(self)
 
+    async def create_connection(self, with_db: bool) -> None:  # noqa: ARG002 - as every client of Tortoise has it
+        """Open the database, if it is not open: as Tortoise does, but not for one thread alone."""
+        if self._connection:
+            return
+        made = await aiosqlite.connect(self.filename, isolation_level=None, check_same_thread=False)
+        made._conn.row_factory = sqlite3.Row  # noqa: SLF001 - as Tortoise does
+        self._connection = made
+        for pragma, value in self.pragmas.items():
+            await (await made.execute(f"PRAGMA {pragma}={value}")).close()
+        await self._post_connect()
+
     def _in_transaction(self) -> TransactionContext:
         return SqliteTransactionContext(ImmediateTransaction(self), self._lock)
 
 
 class Clerk:
-    """Does errands in the thread that holds the connection: all that wait when its turn comes, at one go.
+    """Does errands on a connection: on the spot where nobody is before them, else in its thread, all at one go.
 
-    The way to that thread and back takes longer than most statements, and so does a commit: errands of many tasks
-    share one of each. Each errand happens entirely or not at all, whatever becomes of the others, and nobody is
-    told of anything before it is committed.
+    SQLite writes an errand into the system's memory within a fraction of a millisecond (WAL, `synchronous=NORMAL`);
+    the way to the thread and back takes longer, and longer still on a busy loop. So an errand that need not wait for
+    anybody is done where it is asked. One that must wait, for another process that writes or for those before it,
+    waits for the thread, and errands of many tasks share one way and one commit. Each errand happens entirely or not
+    at all, whatever becomes of the others, and nobody is told of anything before it is committed.
 
     Args:
         client: whose connection it is.
@@ -58,33 +83,81 @@ class Clerk:
         self._client = client
         self._waiting = deque[_Errand]()
         self._task: asyncio.Task[None] | None = None
+        self._spent = 0.0
+        self._written = 0
 
     async def do(self, work: Callable[[sqlite3.Connection], T], *, writes: bool, single: bool = False) -> T:
         """Have an errand done; it is, or is not, also when whoever waits for it is cancelled.
 
         Args:
-            work: what to do with the connection, in its thread; what it raises takes back what it wrote.
+            work: what to do with the connection; what it raises takes back what it wrote.
             writes: True when it changes anything.
             single: True when it is one statement, which takes itself back when it fails.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(_Errand(work, writes, single, answer))
+        errand = _Errand(work, writes, single, answer)
+        if not self._on_the_spot(errand, loop):
+            self._leave(errand, loop)
+        return await answer
+
+    def _on_the_spot(self, errand: _Errand, loop: asyncio.AbstractEventLoop) -> bool:
+        """Do an errand here if nobody is before it; False when it is not done."""
+        client: Any = self._client
+        if self._task is not None or client._connection is None or client._lock.locked():  # noqa: SLF001 - see above
+            return False
+        if self._spent > PER_TURN_S:
+            return False
+        began = loop.time()
+        done = _at_once(client._connection._conn, errand, client.pragmas.get("busy_timeout", 0))  # noqa: SLF001
+        if not self._spent:
+            loop.call_soon(self._next_turn)
+        self._spent += loop.time() - began
+        if done:
+            self._count((errand,), loop)
+            errand.tell()
+        return done
+
+    def _next_turn(self) -> None:
+        self._spent = 0.0
+
+    def _count(self, errands: Iterable[_Errand], loop: asyncio.AbstractEventLoop) -> None:
+        """Count what was written, and have the thread tidy up after so much of it."""
+        self._written += sum(errand.writes for errand in errands)
+        if self._untidy and self._task is None:
+            self._task = loop.create_task(self._work())
+
+    @property
+    def busy(self) -> bool:
+        """True while the thread works."""
+        return self._task is not None
+
+    @property
+    def _untidy(self) -> bool:
+        return self._written >= TIDIED_EVERY
+
+    def _leave(self, errand: _Errand, loop: asyncio.AbstractEventLoop) -> None:
+        """Leave an errand to the thread."""
+        self._waiting.append(errand)
         if self._task is None:
             self._task = loop.create_task(self._work())
-        return await answer
 
     async def _work(self) -> None:
         """Work until nothing waits."""
         client: Any = self._client
         errands = list[_Errand]()
         try:
-            while self._waiting:
+            while self._waiting or self._untidy:
                 async with client.acquire_connection() as connection:
                     errands = [self._waiting.popleft() for _ in range(min(len(self._waiting), AT_ONE_GO))]
                     await connection._execute(_at_one_go, connection._conn, errands)  # noqa: SLF001 - aiosqlite has no other door to its thread
-                for errand in errands:
-                    errand.tell()
+                    self._written += sum(errand.writes for errand in errands)
+                    for errand in errands:
+                        errand.tell()
+                    errands.clear()
+                    if self._untidy:  # by itself: what stands in a transaction cannot be moved
+                        self._written = 0
+                        await connection._execute(_tidy, connection._conn)  # noqa: SLF001
         except BaseException as error:
             for errand in (*errands, *self._waiting):
                 errand.fail(error)
@@ -138,6 +211,32 @@ class _Errand:
             self.answer.set_exception(self.error)
         else:
             self.answer.set_result(self.result)
+
+
+def _tidy(connection: sqlite3.Connection) -> None:
+    """Move what was written into the database's own file, as far as nobody reads it still."""
+    with suppress(sqlite3.Error):  # another time, then; SQLite does it by itself in the end
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+
+
+def _at_once(connection: sqlite3.Connection, errand: _Errand, patience_ms: int) -> bool:
+    """Do an errand without waiting for anybody; False, and nothing done, where somebody else is writing."""
+    if not errand.writes:
+        errand.run(connection)
+        return True
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False  # whatever it is, the thread meets it again and says so
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={patience_ms}")
+    try:
+        _alone(connection, errand)
+    except BaseException as error:  # noqa: BLE001 - what cannot be committed did not happen
+        connection.rollback()
+        errand.fail(error)
+    return True
 
 
 def _at_one_go(connection: sqlite3.Connection, errands: Sequence[_Errand]) -> None:
