@@ -152,14 +152,14 @@ def listed_columns(group_id: GroupId, listed: Listed) -> dict[str, Any]:
     }
 
 
-def listed(row: models.Member) -> Listed:
+def listed(row: Row) -> Listed:
     """A member of its row."""
     return Listed(
-        account=AccountId(row.account),
-        name=row.name,
-        card=row.card,
-        role=Role(row.role),
-        joined_at=row.joined_at,
+        account=AccountId(row["account"]),
+        name=row["name"],
+        card=row["card"],
+        role=Role(row["role"]),
+        joined_at=_moment(row["joined_at"]),
     )
 
 

@@ -9,7 +9,7 @@ from groupops.events import Listed
 from groupops.people import AccountId, Group, GroupId
 from groupops.records import PolicyRevision, Steward
 from groupops.store import models, rows
-from groupops.store.database import insert, plain, transaction
+from groupops.store.database import Steps, insert, look, plain, selecting, transaction
 from groupops.store.sql.base import Tables, step
 
 NEW_LIST = (
@@ -75,8 +75,7 @@ class GroupTables(Tables):
     @step
     async def members(self, group_id: GroupId) -> Mapping[AccountId, Listed]:
         """Give the members as last known."""
-        found = await models.Member.filter(group_id=group_id).using_db(self._client).order_by("id")
-        return {AccountId(row.account): rows.listed(row) for row in found}
+        return await look(self._client, _members(group_id))
 
     @step
     async def put_members(
@@ -110,6 +109,11 @@ class GroupTables(Tables):
         """Remove a steward; False when there was none."""
         there = models.Steward.filter(account=plain(steward.account), group_id=steward.group_id or "")
         return bool(await there.using_db(self._client).delete())
+
+
+def _members(group_id: GroupId) -> Steps[Mapping[AccountId, Listed]]:
+    found = yield selecting(models.Member, {'"group_id" = ?': group_id})
+    return {AccountId(row["account"]): rows.listed(row) for row in found}
 
 
 def _not_next(revision: PolicyRevision, current: int | None) -> StoreError:
