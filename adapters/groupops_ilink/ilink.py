@@ -33,7 +33,6 @@ from groupops import (
     Rate,
     Receipt,
     Refused,
-    Texts,
     Throttled,
     Unreachable,
 )
@@ -41,7 +40,7 @@ from groupops_ilink.answers import Answer, NotTaken
 from groupops_ilink.config import Config, faults, logins
 from groupops_ilink.contacts import USED, Contact, Contacts
 from groupops_ilink.lines import Line
-from groupops_ilink.profile import profile
+from groupops_ilink.profile import profile, word
 from groupops_ilink.read import NAME, account, read, written_at
 
 ADAPTER = "Weixin"
@@ -64,7 +63,6 @@ class ILink:
 
     Args:
         clock: where time comes from.
-        texts: what is added to messages.
         book: where what is to be known after a restart is written.
     """
 
@@ -72,12 +70,11 @@ class ILink:
     adapter_name = ADAPTER
     console = True
 
-    def __init__(self, clock: Clock, texts: Texts, book: Notebook) -> None:
+    def __init__(self, clock: Clock, book: Notebook) -> None:
         self.clock = clock
         self.config = Config()
         self.lines: dict[str, Line] = {}
         self.contacts = Contacts(self.config.ilink_answers)
-        self._texts = texts
         self._book = book
         self._noting: asyncio.Task[None] | None = None
 
@@ -255,7 +252,7 @@ class ILink:
             # Counted first: a message whose answer is lost may have been taken all the same.
             contact.left -= 1
             last = contact.left == 0 and number == len(parts) - 1
-            words = f"{part}\n{self._texts('last')}" if last else part
+            words = f"{part}\n{word('last')}" if last else part
             try:
                 ref = await self._send(contact, words)
             except NotTaken as error:

@@ -25,4 +25,4 @@ def ilink(tools: Tools) -> ILink:
     """Make the platform on the clock that runs; the adapter behind it is loaded when it is attached."""
     from groupops_ilink.ilink import ILink
 
-    return ILink(tools.clock, tools.texts, tools.notes)
+    return ILink(tools.clock, tools.notes)

@@ -1,4 +1,4 @@
-"""What a bot is able to do and to see at most, read from `profile.toml`."""
+"""What a bot is able to do and to see at most, read from `profile.toml`, and what it says of itself, from `texts.toml`."""
 
 from __future__ import annotations
 
@@ -35,3 +35,10 @@ def profile() -> Profile:
         can=frozenset(map(Capability, raw["can"])),
         hears=frozenset([*raw["hears"], *raw["hears_privately"]]),
     )
+
+
+@cache
+def word(key: str) -> str:
+    """Give a text of the package's own."""
+    text = resources.files("groupops_ilink").joinpath("texts.toml").read_text("utf-8")
+    return str(tomllib.loads(text)[key])

@@ -15,7 +15,6 @@ from groupops.bridge import Bridge, running, start_nonebot
 from groupops.clock import Clock, SystemClock
 from groupops.lanes import Intake
 from groupops.notebook import OwnNotebook
-from groupops.plugin import texts_of
 from groupops.store.memory import MemoryRecords
 from groupops_ilink.ilink import ILink
 from tests.support.ilink_end import BOT, CHANG, TOKEN, ILinkEnd
@@ -49,7 +48,7 @@ async def connected(
     clock = clock or SystemClock()
     driver = start_nonebot(keys(end, **more), log_level="CRITICAL", accelerate=False)
     book = book or OwnNotebook(records=MemoryRecords(), owner="ilink", clock=clock)
-    platform = ILink(clock, texts_of("groupops_ilink"), book)
+    platform = ILink(clock, book)
     bridge = Bridge(intake, [platform, *platforms])
     try:
         bridge.install(driver)

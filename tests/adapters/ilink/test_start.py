@@ -14,7 +14,6 @@ from groupops import ConfigError
 from groupops.bridge import start_nonebot
 from groupops.clock import SystemClock
 from groupops.notebook import OwnNotebook
-from groupops.plugin import texts_of
 from groupops.store.memory import MemoryRecords
 from groupops_ilink.answers import answer_of
 from groupops_ilink.ilink import ILink
@@ -32,11 +31,7 @@ def _nonebot() -> Iterator[None]:
 def attached(**keys: Any) -> ILink:
     driver = start_nonebot({"driver": "~httpx", **keys}, log_level="CRITICAL", accelerate=False)
     clock = SystemClock()
-    made = ILink(
-        clock,
-        texts_of("groupops_ilink"),
-        OwnNotebook(records=MemoryRecords(), owner="ilink", clock=clock),
-    )
+    made = ILink(clock, OwnNotebook(records=MemoryRecords(), owner="ilink", clock=clock))
     made.attach(driver)
     return made
 
