@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from groupops.advise.names import NameBook
+from groupops.advise.quotes import Quoted
 from groupops.errors import ConfigError, ImportFailed
 from groupops.importers.chatlab import read_chatlab
 from groupops.importers.transcript import Remark, Transcript
@@ -210,20 +211,20 @@ class Desk:
 
     def _fresh(self, values: Iterable[Value], read: HandedIn) -> Iterator[Value]:
         """Give the values that are new, each with an id of its own and, where that is sure, whose it is."""
+        quoted, quotes = Quoted(), read.report.kinds["reply"] > 0
         for key, value in keyed(replace(one, chat="") if one.chat else one for one in values):
-            if not self.memory.first(key):
-                read.again += 1
-                continue
-            read.fresh += 1
+            first = self.memory.first(key)
+            read.again, read.fresh = read.again + (not first), read.fresh + first
             if isinstance(value, Said):
                 message_id = value.message_id or f"~{blake2b(key.encode(), digest_size=9).hexdigest()}"
-                if len(read.places) < MAX_PLACES:
-                    read.places[message_id] = value.row
-                sender = self._whose(value.sender, read.report)
-                if message_id == value.message_id and sender is value.sender:
-                    yield value  # as nearly all with ids: copying one takes as long as writing it
-                else:
-                    yield replace(value, message_id=message_id, sender=sender)
+                reply = quoted.found(value.reply) if quotes else value.reply
+                if quotes:
+                    quoted.note(value, message_id)
+                if first:
+                    answers = value if reply is value.reply else replace(value, reply=reply)
+                    yield self._message(answers, message_id, read)
+                continue
+            if not first:
                 continue
             if isinstance(value, Recalled) and not value.message_id:
                 whose = value.author or value.by
@@ -231,6 +232,15 @@ class Desk:
                     party = self.names.meant(whose)
                     read.recalls.append((value.at, AccountId(f"{self.names.platform}:{party.id}")))
             yield self._known(value)
+
+    def _message(self, value: Said, message_id: str, read: HandedIn) -> Said:
+        """Give a new message with its id and whose it is, and note where it stands."""
+        if len(read.places) < MAX_PLACES:
+            read.places[message_id] = value.row
+        sender = self._whose(value.sender, read.report)
+        if message_id == value.message_id and sender is value.sender:
+            return value  # as nearly all with ids: copying one takes as long as writing it
+        return replace(value, message_id=message_id, sender=sender)
 
     def _whose(self, party: Party, report: Report) -> Party:
         """Where a format shows names only, give whose it is; one that has ids knows better itself."""
