@@ -157,7 +157,7 @@ class Adapter(TheirAdapter):
         except (ValidationError, UnkonwnEventError, TypeError, ValueError) as error:
             logger.warning("an event of the official account makes no sense: {}", type(error).__name__)
             return TAKEN
-        tasks: set[asyncio.Task[Any]] = self.tasks  # pyright: ignore[reportUnknownMemberType]
+        tasks: set[asyncio.Task[Any]] = cast("Any", self).tasks
         task = asyncio.create_task(cast("Any", bot).handle_event(event=event))
         task.add_done_callback(tasks.discard)
         tasks.add(task)

@@ -38,4 +38,6 @@ def test_a_started_bot_has_not_loaded_what_only_others_need(tmp_path: Path) -> N
     there = loaded(tmp_path)
 
     assert {"groupops_moderation", "groupops_quiet_hours", "groupops_sandbox", "httpx", "aiosqlite"} <= there
-    assert there.isdisjoint({"redis", "asyncpg", "rich", "typer", "re2", "opencc", "gherkin"})
+    assert there.isdisjoint(
+        {"redis", "asyncpg", "rich", "typer", "re2", "opencc", "gherkin", "Crypto", "xmltodict"}
+    )
