@@ -29,7 +29,7 @@ from groupops_wecom.crypto import Cipher
 from groupops_wecom.read import Sight, read
 from groupops_wecom.xmls import written
 
-ROUNDS, WARM = 5, 3
+ROUNDS, WARM = 9, 3
 """Rounds that count, and rounds until nearly every member was met: what is new of a member is learnt, and that costs more."""
 
 MESSAGES = 2_000

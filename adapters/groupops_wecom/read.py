@@ -107,8 +107,13 @@ def base_of(sight: Sight, room: str, at: datetime, *what: object, source: str = 
         "at": at,
         "group_id": group_id(room),
         "source": source,
-        "received_at": sight.now if sight.now - at > LATE else None,
+        "received_at": _late(sight, at),
     }
+
+
+def _late(sight: Sight, at: datetime) -> datetime | None:
+    """Give when it came, if that was late."""
+    return sight.now if sight.now - at > LATE else None
 
 
 # — what is said to an AI bot —
@@ -119,13 +124,18 @@ def _message(event: GroupMessageEvent, sight: Sight) -> Facts:
     room = sight.room(event.chat_id)
     if not (room and event.user_id):
         return ()
-    user = sight.plain(event.user_id) or ""
+    user, at = sight.plain(event.user_id) or "", moment_of(event.moment, sight.now)
+    segments = parts(event.message, event.quoted, event.message_id)
     return (
         MessagePosted(
-            **base_of(sight, room, moment_of(event.moment, sight.now), event.event_id),
+            id=f"{NAME}:{event.event_id[:LONGEST_ID]}",
+            at=at,
+            group_id=group_id(room),
+            received_at=_late(sight, at),
             account=account(user),
             message_id=event.message_id,
-            segments=parts(event.message, event.quoted, event.message_id),
+            segments=segments,
+            text=_alone(segments),
             name=sight.called(user),
             to_bot=True,
         ),
@@ -175,6 +185,12 @@ def parts(message: Message, quoted: Message | None, message_id: str) -> tuple[Se
         elif (part := _part(segment, f"{message_id}/{place}")) is not None:
             found.append(part)
     return tuple(found)
+
+
+def _alone(segments: tuple[Segment, ...]) -> str:
+    """Give the words of what is nothing but one text, as most is; nothing where they have to be put together."""
+    first = segments[0] if len(segments) == 1 else None
+    return first.text.strip() if isinstance(first, Text) else ""
 
 
 def _part(segment: MessageSegment, handle: str) -> Segment | None:
