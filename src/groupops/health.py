@@ -14,7 +14,7 @@ from groupops.directory import PeopleBook
 from groupops.outbox import Outbox
 from groupops.people import AccountId, GroupId, platform_of
 from groupops.plan import GroupPlan, PlanBook
-from groupops.platform import Fleeting, Health, Platform, Resumes, Watched
+from groupops.platform import Fleeting, Health, Platform, Resumes, Watched, Whispers
 from groupops.plugin import Log, Manifest, Texts
 from groupops.records import Audit, Records, Ticket
 
@@ -265,7 +265,9 @@ class Watch:
                 continue
             for account in dict.fromkeys((steward.account, *self.outbox.consoles_of(steward.account))):
                 platform = self.platforms.get(platform_of(account))
-                group_id = steward.group_id or self._first_group(platform_of(account)) or self._first_group(name)
+                group_id = (
+                    steward.group_id or self._first_group(platform_of(account)) or self._first_group(name)
+                )
                 if platform is None or group_id is None or not self._state(platform).connected:
                     continue
                 if platform.direct(account):
@@ -305,7 +307,12 @@ class Watch:
         await self._send(event_id, (AskStewards(group_id=min(one.id for one in lost), text=text),))
 
     def _first_group(self, name: str) -> GroupId | None:
-        groups = [plan.group.id for plan in self.plans.all() if platform_of(plan.group.id) == name]
+        """Give the group in whose record something of a platform is put; any, for a platform that has none."""
+        platform: object = self.platforms.get(name)
+        anywhere = isinstance(platform, Whispers)
+        groups = [
+            plan.group.id for plan in self.plans.all() if anywhere or platform_of(plan.group.id) == name
+        ]
         return min(groups, default=None)
 
     # — abilities —

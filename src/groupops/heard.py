@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from groupops.clock import Clock
 from groupops.errors import StoreError
 from groupops.people import GroupId, platform_of
-from groupops.platform import Platform, Resumes
+from groupops.platform import Platform, Resumes, Whispers
 from groupops.plugin import Log
 from groupops.records import Records
 
@@ -79,6 +79,7 @@ class LastHeard:
             StoreError: the database refuses.
         """
         now = self.clock.now()
+        self._drop_single()
         places = {str(group): nanos for group, nanos in self.groups.items()}
         places |= dict.fromkeys(self.alive(), self.clock.nanos())
         for platform in self.platforms.values():
@@ -90,6 +91,13 @@ class LastHeard:
         said = {place: datetime.fromtimestamp(at / 1e9, UTC).isoformat() for place, at in new.items()}
         await self.records.keep(OWNER, said, now)
         self._written |= {place: (at, now) for place, at in new.items()}
+
+    def _drop_single(self) -> None:
+        """Let go of single accounts, which stand for groups where there are none: anybody may write there."""
+        platforms: dict[str, object] = dict(self.platforms)
+        single = {name for name, one in platforms.items() if isinstance(one, Whispers)}
+        for place in [place for place in self.groups if platform_of(place) in single]:
+            del self.groups[place]
 
     def _is_due(self, place: str, nanos: int, now: datetime, *, whole: bool) -> bool:
         moment, written_at = self._written.get(place, (0, None))

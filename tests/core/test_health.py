@@ -19,6 +19,7 @@ from groupops.scenario.refusing import RefusingRecords
 from groupops.store.memory import MemoryRecords
 from groupops.testing import Rig, rig
 from groupops_sandbox import Sandbox
+from tests.support.confidant import Confidant
 from tests.support.stories import PACK, plugin
 
 G = GroupId("sandbox:g1")
@@ -129,6 +130,29 @@ async def test_a_platform_that_cannot_say_how_it_is_is_not_well() -> None:
 
 
 # — away and back —
+
+
+async def test_a_steward_reads_at_the_console_that_the_group_s_platform_is_away() -> None:
+    async with watching(stewards=("secret:boss",)) as w:
+        confidant = Confidant(w.r.clock)
+        confidant.hear("boss", "在")
+        w.r.engine.parts.platforms["secret"] = confidant
+        w.state(connected=False, note="bot_offline: elsewhere")
+        await w.play(300)
+
+        assert [account for account, _ in confidant.said] == ["secret:boss"]
+        assert "连接已中断" in confidant.said[0][1]
+
+
+async def test_that_a_console_is_away_is_a_ticket_of_a_group_and_said_where_stewards_can_be_reached() -> None:
+    async with watching(stewards=("sandbox:admin",)) as w:
+        confidant = Confidant(w.r.clock)
+        w.r.engine.parts.platforms["secret"] = confidant
+        confidant.health = lambda: Health(connected=False, note="token is stale")  # type: ignore[attr-defined]
+        await w.play(300)
+
+        assert any("token is stale" in text for text in w.said())
+        assert len(await w.open_tickets()) == 1
 
 
 async def test_stewards_hear_once_that_a_platform_is_away_and_once_that_it_is_back() -> None:

@@ -13,6 +13,7 @@ from groupops.heard import LastHeard
 from groupops.store.memory import MemoryRecords
 from groupops.testing import QuietLog
 from groupops_sandbox import Sandbox
+from tests.support.confidant import Confidant
 
 NOON = datetime(2025, 3, 3, 4, tzinfo=UTC)
 G, H, FAR = GroupId("sandbox:g1"), GroupId("sandbox:g2"), GroupId("far:g1")
@@ -105,3 +106,15 @@ async def test_a_group_of_which_something_is_still_to_be_read_was_heard_until_th
     await heard.write(whole=True)
     _, third = await life.begin()
     assert third.told[G] == NOON + timedelta(hours=1)
+
+
+async def test_single_accounts_on_a_platform_without_groups_are_not_kept() -> None:
+    life = Life()
+    heard, _ = await life.begin()
+    heard.platforms = {**heard.platforms, "secret": Confidant(life.clock)}
+    heard.groups[G] = heard.groups[GroupId("secret:anybody")] = life.clock.nanos()
+
+    await heard.write(whole=True)
+
+    assert set(heard.groups) == {G}
+    assert set(await life.records.keepsakes("heard")) == {str(G)}
