@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -25,6 +26,10 @@ MONDAY = date(2025, 3, 3)
 
 MIDNIGHT = datetime(2025, 3, 2, 16, tzinfo=UTC)
 """The same Monday, 00:00 in Shanghai."""
+
+
+HANGS_S = 300.0
+"""A day of company life takes two seconds; one that takes this long hangs, and fails where it hangs."""
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -56,10 +61,12 @@ async def test_through_a_quarter_of_company_life_and_many_deaths_of_the_bot_the_
     life = new_life(database, soak)
     look = Look(life, caplog)
     started, worked = time.monotonic(), time.process_time()
-    await life.begin()
+    async with asyncio.timeout(HANGS_S):
+        await life.begin()
     for number in range(soak.rounds(DAYS)):
         today = MONDAY + timedelta(days=number)
-        await life.day(today)
+        async with asyncio.timeout(HANGS_S):
+            await life.day(today)
         if today.weekday() == 6:
             await look.at_the_laws(f"seed {soak.seed}, week ending on day {number + 1} ({today})")
     await look.at_the_laws(f"seed {soak.seed}, at the end")

@@ -37,6 +37,9 @@ REMEMBERED = 40
 PATIENCE_S = 60.0
 """Seconds a plugin may take: the machine of a soak is busy, and what hangs hangs for ever."""
 
+CANCELLATIONS = 10
+"""How often what will not end is told to."""
+
 STEPS = (50, 20_000)
 """After how many steps a life ends, unless it is ended in order before."""
 
@@ -205,10 +208,7 @@ class Bot:
     async def _die(self) -> None:
         """End a life at once: nothing is written any more."""
         self.lives[-1].killed = True
-        for task in asyncio.all_tasks() - self._running:
-            task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        await _end(asyncio.all_tasks() - self._running)
         self._put_by()
         await self._stack.aclose()
         with suppress(Exception):
@@ -319,6 +319,25 @@ class Bot:
         moments = [moment(one) for one in (found["action"], found["due"]) if one is not None]
         self._looks = [look for look in self._looks if look > self.clock.now()]
         return min((*moments, *self._looks, NEVER))
+
+
+async def _end(tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until all are at their end: one that had its answer already may take a cancellation for nothing.
+
+    Raises:
+        AssertionError: some go on for ever.
+    """
+    left = tasks
+    for _ in range(CANCELLATIONS):
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        ended, left = await asyncio.wait(left, timeout=PATIENCE_S / CANCELLATIONS)
+        for task in ended:
+            if not task.cancelled():
+                task.exception()  # was raised by a process that is gone
+    assert not left, f"these outlive their process: {left}"
 
 
 _WAITING = (
