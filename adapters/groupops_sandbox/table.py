@@ -18,6 +18,8 @@ This page is written by `python -m groupops_sandbox.table` from `adapters/groupo
 test keeps it true. Plugins ask for capabilities and never for platforms.
 
 `ask_stewards` is in no column: the core carries it out itself, so that every platform can.
+Two platforms have no groups and so no column, `ilink` and `wxmp`: they answer one person at a time, and what they are
+able to do stands in `adapters/groupops_ilink/profile.toml` and `adapters/groupops_wxmp/profile.toml`.
 """
 
 PROFILES = """
