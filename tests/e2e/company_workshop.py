@@ -242,6 +242,12 @@ class Company(Workshop):
         cards = [*_cards(self.chat.said, user), *_cards(self.far.world.people[user].inbox, user)]
         return any(all(word in shown for word in words) for _, shown in cards)
 
+    def closed(self, name: str, *words: str) -> bool:
+        """Say whether somebody has a card with these words whose buttons can no longer be pressed."""
+        user = USERS[name]
+        cards = _cards(self.far.world.people[user].inbox, user)
+        return any(user in _card(said).done and all(word in shown for word in words) for said, shown in cards)
+
     def tickets(self, *, open_: bool = True) -> list[str]:
         """Give the texts of tickets that are open, or of those that are closed."""
         file = self.place.folder / "data" / "groupops.sqlite3"

@@ -54,6 +54,7 @@ async def test_a_bet_seen_by_the_bot_and_by_the_archive_is_one_case_and_a_ticket
     await company.press("何静", "成立,同意", "待核准 1", "赌博", why="经核实属实")
     await company.hears("孙涛", "已核定警告", "第七条")
     await company.happens(lambda: company.sees("何静", "事项 1 已生效", "已选:批准"))
+    await company.happens(lambda: company.closed("罗程", "待核准 1"))
     await company.say("孙涛", f"再来 {BETTING}b")
     await company.press("罗程", "成立,同意", "待核准 2", "移出本群", why="经核实属实")
     await company.hears("罗程", "已记录对事项 2 的核准(1/2)")
