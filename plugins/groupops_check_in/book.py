@@ -8,8 +8,6 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from tortoise.exceptions import IntegrityError
-
 from groupops import AccountId, GroupId, GroupOpsError, PersonId
 from groupops_check_in.consent import KEPT_AFTER, Said, Word
 from groupops_check_in.day import Entry, State
@@ -168,11 +166,7 @@ async def _written(row: DayRow | None, key: dict[str, Any], columns: dict[str, A
     if row is not None:
         standing = DayRow.filter(id=row.id, version=row.version)
         return bool(await standing.update(**columns, version=row.version + 1))
-    try:
-        await DayRow.create(**key, **columns)
-    except IntegrityError:
-        return False
-    return True
+    return await DayRow.begun(**key, **columns)
 
 
 def _columns(entry: Entry) -> dict[str, Any]:

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tortoise import fields
+from tortoise.exceptions import IntegrityError
 from tortoise.models import Model
 
 
@@ -53,6 +54,15 @@ class DayRow(Model):
     class Meta:
         table = "check_in_days"
         unique_together = (("group_id", "person_id", "day"),)
+
+    @classmethod
+    async def begun(cls, **columns: Any) -> bool:
+        """Write down a day of which nothing stands yet; False where somebody was faster."""
+        try:
+            await cls.create(**columns)
+        except IntegrityError:
+            return False
+        return True
 
 
 class MoveRow(Model):
