@@ -21,6 +21,9 @@ from tests.support.soak import Soak
 ROOT = Path(__file__).parents[1]
 OF_THE_TEST_RUN = frozenset({"GROUPOPS_DATA", "GROUPOPS_SOAK", "GROUPOPS_SOAK_SEED"})
 
+# A process that speaks gRPC in threads must start others: gRPC's own handling of a fork can break the child.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
+
 settings.register_profile("same every time", deadline=None, derandomize=True)
 settings.register_profile("new examples", deadline=None, print_blob=True)
 settings.load_profile("new examples" if os.environ.get("GROUPOPS_SOAK") == "full" else "same every time")
