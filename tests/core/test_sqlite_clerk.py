@@ -128,3 +128,30 @@ async def test_a_call_that_is_not_waited_for_any_more_is_done_all_the_same(
 
     assert found == [7]
     other.close()
+
+
+async def test_nobody_reads_what_a_cancelled_call_left_half_done_in_the_thread(
+    client: ImmediateSqliteClient,
+) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def slow(db: sqlite3.Connection) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("INSERT INTO noted VALUES (1)")
+        at_work.set()
+        go_on.wait(5)
+        db.execute("ROLLBACK")
+
+    async def by_hand() -> None:
+        async with client.acquire_connection() as connection:
+            await connection._execute(slow, connection._conn)
+
+    cancelled = asyncio.ensure_future(by_hand())
+    await asyncio.to_thread(at_work.wait, 5)
+    cancelled.cancel()
+    await asyncio.wait([cancelled])
+    asked = asyncio.ensure_future(client.clerk.do(numbers, writes=False))
+    await asyncio.sleep(0.05)
+    go_on.set()
+
+    assert await asked == []

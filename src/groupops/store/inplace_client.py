@@ -11,14 +11,12 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import aiosqlite
-
-from groupops.store.sqlite_client import ImmediateSqliteClient
+from groupops.store.sqlite_client import ImmediateSqliteClient, WatchedConnection
 
 T = TypeVar("T")
 
 
-class InPlaceConnection(aiosqlite.Connection):
+class InPlaceConnection(WatchedConnection):
     """A connection that is open from the beginning, and whose calls are done before they are awaited.
 
     Args:

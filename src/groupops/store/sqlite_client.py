@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -44,6 +45,37 @@ class ImmediateTransaction(SqliteTransactionWrapper):
         await self._connection.execute("BEGIN IMMEDIATE")
 
 
+class WatchedConnection(aiosqlite.Connection):
+    """A connection that knows whether its thread has anything left to do.
+
+    Who is cancelled while the thread works for them lets go of the connection's lock, and the thread works on: until
+    it is done, nothing else may be done on the connection, lest it get into a transaction of somebody else's.
+    """
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection], iter_chunk_size: int) -> None:
+        super().__init__(connector, iter_chunk_size)
+        self._asked = 0
+        self._done = 0
+
+    @property
+    def idle(self) -> bool:
+        """True while the thread has nothing left to do."""
+        return (
+            self._asked == self._done
+        )  # the one is written by the loop alone, the other by the thread alone
+
+    async def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        def counted() -> T:
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                self._done += 1
+
+        self._asked += 1
+        result: T = await super()._execute(counted)  # type: ignore[no-untyped-call]
+        return result
+
+
 class ImmediateSqliteClient(SqliteClient):
     """A SQLite connection whose transactions are immediate, and its clerk."""
 
@@ -55,7 +87,8 @@ class ImmediateSqliteClient(SqliteClient):
         """Open the database, if it is not open: as Tortoise does, but not for one thread alone."""
         if self._connection:
             return
-        made = await aiosqlite.connect(self.filename, isolation_level=None, check_same_thread=False)
+        opening = partial(sqlite3.connect, self.filename, isolation_level=None, check_same_thread=False)
+        made = await WatchedConnection(opening, iter_chunk_size=64)
         made._conn.row_factory = sqlite3.Row  # noqa: SLF001 - as Tortoise does
         self._connection = made
         for pragma, value in self.pragmas.items():
@@ -106,7 +139,7 @@ class Clerk:
         client: Any = self._client
         if self._task is not None or client._connection is None or client._lock.locked():  # noqa: SLF001 - see above
             return False
-        if self._spent > PER_TURN_S:
+        if self._spent > PER_TURN_S or not client._connection.idle:  # noqa: SLF001
             return False
         began = loop.time()
         done = _at_once(client._connection._conn, errand, client.pragmas.get("busy_timeout", 0))  # noqa: SLF001
