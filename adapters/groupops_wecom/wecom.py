@@ -64,7 +64,7 @@ from groupops_wecom.memory import Heard, Memory, Pressed, Seen
 from groupops_wecom.message import MEDIA
 from groupops_wecom.options import Options
 from groupops_wecom.outcomes import Cases, Outcomes
-from groupops_wecom.perform import Hand, perform
+from groupops_wecom.perform import Hand, lacks, perform
 from groupops_wecom.profile import profiles
 from groupops_wecom.pulling import Pull
 from groupops_wecom.read import (
@@ -178,7 +178,14 @@ class WeCom:
             return Unreachable(why="no bot of the company is connected")
         if isinstance(action, ReadCheckIns):
             return await self._check_ins(action)
-        hand = Hand(
+        return await perform(action, self._hand(action, key))
+
+    def carries(self, action: Action) -> bool:
+        """Say whether an action can be tried although its group lacks the capability: privately, by the app."""
+        return lacks(action, self._hand(action)) is None
+
+    def _hand(self, action: Action, key: str = "") -> Hand:
+        return Hand(
             room=native_of(action.group_id),
             standing=self.standing,
             memory=self.memory,
@@ -188,7 +195,6 @@ class WeCom:
             now=self.clock.now(),
             key=key,
         )
-        return await perform(action, hand)
 
     async def members(self, group_id: GroupId) -> tuple[tuple[Listed, ...], bool]:
         """List the members, by whichever mode has a list.

@@ -45,7 +45,7 @@ from groupops.clock import Clock
 from groupops.directory import PeopleBook
 from groupops.errors import StoreError, Unstorable
 from groupops.people import AccountId, GroupId, platform_of
-from groupops.platform import Attended, Platform, Watched, Whispers
+from groupops.platform import Carries, Platform, Whispers, attended, watched, whispering
 from groupops.plugin import Log, Texts
 from groupops.records import Audit, Besides, OutboxRow, OutboxState, Purpose, Records, Ticket
 
@@ -444,12 +444,13 @@ class Outbox:
 
     def is_away(self, group_id: GroupId) -> bool:
         """Say whether nobody is there now who could do anything in a group."""
-        platform: object = self.platforms.get(group_id.partition(":")[0])
+        platform = self.platforms.get(group_id.partition(":")[0])
         if self.rehearse:
             return False
-        if isinstance(platform, Attended):
-            return not platform.attends(group_id)
-        return platform is None or (isinstance(platform, Watched) and not platform.health().connected)
+        several = attended(platform)
+        if several is not None:
+            return not several.attends(group_id)
+        return platform is None or is_away(platform)
 
     def is_worth_waiting(self, row: OutboxRow) -> bool:
         """Say whether a row that cannot be sent now is worth sending later."""
@@ -462,8 +463,7 @@ class Outbox:
 
     def _whispers(self, id_: str) -> Whispers | None:
         """Give the platform of an id, if it is one that has no groups."""
-        platform: object = self.platforms.get(platform_of(id_))
-        return platform if isinstance(platform, Whispers) else None
+        return whispering(self.platforms.get(platform_of(id_)))
 
     def _without_asking(self, row: OutboxRow) -> Receipt | None:
         """Give the receipt of a row about which its platform need not be asked; None where it must be."""
@@ -475,7 +475,9 @@ class Outbox:
         if isinstance(row.receipt, InDoubt) and not self._repeatable(row):
             return Unreachable(why="not connected") if is_away(platform) else row.receipt
         needs = row.action.needs
-        if needs in platform.can(row.group_id) and _reaches(platform, row.action):
+        if (needs in platform.can(row.group_id) or _carries(platform, row.action)) and _reaches(
+            platform, row.action
+        ):
             return None
         # A bot that is away can do nothing, which says nothing of what it will be able to do.
         return Unreachable(why="not connected") if is_away(platform) else Impossible(capability=needs)
@@ -848,7 +850,8 @@ def _kept(row: OutboxRow, receipt: Receipt) -> Receipt | None:
 
 def is_away(platform: Platform) -> bool:
     """Say whether a platform says of itself that it is not connected; what it can do is then not known."""
-    return isinstance(platform, Watched) and not platform.health().connected
+    told = watched(platform)
+    return told is not None and not told.health().connected
 
 
 def useful_until(row: OutboxRow, keep: timedelta) -> datetime:
@@ -863,6 +866,10 @@ def useful_until(row: OutboxRow, keep: timedelta) -> datetime:
         return row.created_at + min(keep, LEAST_KEEP)
     span = row.action.span if isinstance(row.action, Mute) and row.purpose == "contain" else keep
     return row.created_at + min(keep, max(span, LEAST_KEEP))
+
+
+def _carries(platform: object, action: Action) -> bool:
+    return isinstance(platform, Carries) and platform.carries(action)
 
 
 def _reaches(platform: Platform, action: Action) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Protocol, runtime_checkable
 
 from groupops.actions import Action, Capability, Receipt
@@ -217,3 +218,45 @@ class Fleeting(Protocol):
     def fleeting(self, group_id: GroupId) -> frozenset[Capability]:
         """Give the capabilities that come and go by themselves in a group now; that one is away is no news."""
         ...
+
+
+@runtime_checkable
+class Carries(Protocol):
+    """A platform that can do some things which no capability of the group tells: a file to one person, by another way."""
+
+    def carries(self, action: Action) -> bool:
+        """Say whether this very action can be tried now, although what it needs is not there in its group."""
+        ...
+
+
+def whispering(platform: object) -> Whispers | None:
+    """Give a platform as one that has no groups, if it is one; its class says so, which is looked at once."""
+    return platform if _whispers(type(platform)) else None  # type: ignore[return-value]
+
+
+def watched(platform: object) -> Watched | None:
+    """Give a platform as one that says how its connection is, if it does; its class says so."""
+    return platform if _is_watched(type(platform)) else None  # type: ignore[return-value]
+
+
+def attended(platform: object) -> Attended | None:
+    """Give a platform as one that says which of its bots is there, if it does; its class says so."""
+    return platform if _is_attended(type(platform)) else None  # type: ignore[return-value]
+
+
+# Asking an instance whether it fits a protocol takes longer than most of what follows from the answer.
+
+
+@cache
+def _whispers(kind: type[object]) -> bool:
+    return all(hasattr(kind, name) for name in ("console", "open_to", "keep"))
+
+
+@cache
+def _is_watched(kind: type[object]) -> bool:
+    return issubclass(kind, Watched)
+
+
+@cache
+def _is_attended(kind: type[object]) -> bool:
+    return issubclass(kind, Attended)
