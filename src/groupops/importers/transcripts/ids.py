@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Collection, Iterable
 from typing import Final
 
 SMALL: Final = 400_000
@@ -36,6 +37,34 @@ class SeenIds:
         few.add(digest)
         if len(few) > SMALL:
             self._spread()
+        return True
+
+    def add_all(self, ids: Collection[object]) -> bool:
+        """Remember ids, if they differ and none of them was known; False when one was, and then none is remembered."""
+        digests = set(map(hash, ids))
+        few = self._few
+        if len(digests) < len(ids) or not (self._new(digests) if few is None else few.isdisjoint(digests)):
+            return False
+        if few is None:
+            for digest in digests:
+                self._place(digest & _MASK or 1)
+            return True
+        few |= digests
+        if len(few) > SMALL:
+            self._spread()
+        return True
+
+    def _new(self, digests: Iterable[int]) -> bool:
+        """Say that none of them stands in the table."""
+        table = self._table
+        last = len(table) - 1
+        for digest in digests:
+            found = digest & _MASK or 1
+            at = (found ^ found >> 32) & last
+            while known := table[at]:
+                if known == found:
+                    return False
+                at = (at + 1) & last
         return True
 
     def _spread(self) -> None:
