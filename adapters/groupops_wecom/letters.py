@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeAlias, get_args
 
 from groupops_wecom.budget import Claim
-from groupops_wecom.exception import ActionFailed, InDoubt, NetworkError, WindowClosed
+from groupops_wecom.exception import ActionFailed, NetworkError, WindowClosed
 from groupops_wecom.lenient import Recent, text
 from groupops_wecom.message import APP_TEXT, size
 from groupops_wecom.qyapi import QyApi, written
@@ -498,11 +498,9 @@ class Letters:
         body = {**whom, "agentid": self._agent, "response_code": response_code, **new}
         try:
             await self._call("message/update_template_card", body)
-        except (ActionFailed, NetworkError) as error:
-            if not isinstance(error, InDoubt):
-                self._spent.drop(
-                    response_code
-                )  # it said no, or never heard of it: the code is as good as it was
+        except (ActionFailed, NetworkError):
+            # It said no, or nothing: the code is as good as it was, or is refused; it never changes a card twice.
+            self._spent.drop(response_code)
             raise
 
     async def recall(self, sent: Sent) -> None:

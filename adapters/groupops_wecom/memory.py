@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from groupops_wecom.buttons import Face
 from groupops_wecom.event import CardEvent, Event
@@ -70,6 +72,25 @@ class Offer:
     at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is owed to a card: WeCom takes a code for one change, so that asking again does no harm.
+
+    Args:
+        app: the app that sent it.
+        user: for whom it is changed.
+        code: by which it is changed.
+        at: when the code came, seconds since the epoch.
+        card: what it becomes; None to take its buttons off.
+    """
+
+    app: str
+    user: str
+    code: str = field(repr=False)
+    at: float
+    card: Mapping[str, Any] | None = None
+
+
 @dataclass(slots=True)
 class Pressed:
     """A press that waits for what comes of it.
@@ -116,6 +137,8 @@ class Memory:
     open_cards: Kept[str, CardEvent] = field(default_factory=lambda: Kept(PRESSES))
     offers: Kept[str, Offer] = field(default_factory=lambda: Kept(CARDS))
     """Cards of the app's own about cases, by their task: they lose their buttons when the case is decided."""
+    owed: Kept[str, Change] = field(default_factory=lambda: Kept(PRESSES))
+    """Changes of pressed cards that could not be made yet, by the task."""
     progress: Kept[str, Progress] = field(default_factory=lambda: Kept(KEYS))
     letters: Kept[str, tuple[str, float]] = field(default_factory=lambda: Kept(KEYS))
     """Private messages of the app's own: id → the app, which alone can take them back, and when."""

@@ -1,4 +1,4 @@
-"""What is kept over a restart: which chats are one group, who was in the contacts, which rules were published."""
+"""What is kept over a restart: which chats are one group, which cards were sent, who was in the contacts, which rules were published."""
 # pyright: reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
 # ruff: noqa: D106 - `Meta` is Tortoise's word, described in its documentation
 
@@ -7,14 +7,17 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
 from tortoise import fields
 from tortoise.models import Model
 
+from groupops_wecom.buttons import Face
+from groupops_wecom.cards import KeptCard
 from groupops_wecom.customers import InterceptRule, Range, Reaction, Semantics
-from groupops_wecom.rooms import Kind, Placed, Side
+from groupops_wecom.memory import CARDS, Offer, SentCard
+from groupops_wecom.rooms import Kind, Placed, Side, group_id, native_of
 
 
 class RoomSide(Model):
@@ -59,6 +62,68 @@ class Rows:
 def _placed(row: RoomSide) -> Placed:
     side = Side(kind=cast("Kind", row.kind), native=row.native, keeper=row.keeper, name=row.name)
     return Placed(side=side, room=row.room, by=row.by)
+
+
+# — which cards were sent —
+
+
+class SentCardRow(Model):
+    """A card with buttons that was sent: what people see of it, and how the app takes its buttons off."""
+
+    retention: ClassVar = {"by": "excerpt", "since": "at"}
+
+    id = fields.IntField(primary_key=True)
+    task_id = fields.CharField(128, unique=True)
+    group_id = fields.CharField(255)
+    title = fields.TextField()
+    text = fields.TextField()
+    app = fields.CharField(255)
+    userid = fields.CharField(255)
+    subject = fields.TextField()
+    code = fields.TextField()
+    at = fields.DatetimeField(db_index=True)
+
+    class Meta:
+        table = "wecom_sent_cards"
+
+
+class CardRows:
+    """Where cards are kept; satisfies `cards.Drawer`."""
+
+    async def load(self, since: datetime) -> list[KeptCard]:
+        """Give the cards that were sent since, as many as a process remembers, the oldest first."""
+        found = await SentCardRow.filter(at__gte=since).order_by("-id").limit(CARDS)
+        return [_card(row) for row in reversed(found)]
+
+    async def find(self, task_id: str) -> KeptCard | None:
+        """Give a card, however old; None for one that is not kept, or no longer."""
+        row = await SentCardRow.get_or_none(task_id=task_id)
+        return None if row is None else _card(row)
+
+    async def put(self, card: KeptCard, at: datetime) -> None:
+        """Keep a card."""
+        offer = card.offer
+        kept = {
+            "group_id": group_id(card.sent.room),
+            "title": card.sent.face.title,
+            "text": card.sent.face.text,
+            "app": offer.app if offer else "",
+            "userid": offer.user if offer else "",
+            "subject": offer.subject if offer else "",
+            "code": offer.code if offer else "",
+            "at": datetime.fromtimestamp(offer.at, UTC) if offer else at,
+        }
+        await SentCardRow.update_or_create(defaults=kept, task_id=card.task_id)
+
+    async def settle(self, task_id: str) -> None:
+        """Remember that the app has nothing to change about a card any more."""
+        await SentCardRow.filter(task_id=task_id).update(code="")
+
+
+def _card(row: SentCardRow) -> KeptCard:
+    sent = SentCard(Face(title=row.title, text=row.text), native_of(row.group_id))
+    offer = Offer(app=row.app, user=row.userid, subject=row.subject, code=row.code, at=row.at.timestamp())
+    return KeptCard(task_id=row.task_id, sent=sent, offer=offer if row.code else None)
 
 
 # — who was in the contacts —

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any
 
 from groupops import Desk, Manifest, Platform, Texts, Tools, hookimpl
-from groupops_wecom.models import Rows
+from groupops_wecom.models import CardRows, Rows
 from groupops_wecom.wecom import WeCom
 
 __all__ = ["WeCom", "manifest", "operator", "own_texts", "platforms"]
@@ -27,7 +27,17 @@ def own_texts() -> Texts:
 @hookimpl
 def platforms(tools: Tools) -> Iterable[Platform]:
     """Offer one platform for all bots of the company."""
-    return (WeCom(tools.clock, tools.people, own_texts(), Rows(), notes=tools.notes, cases=tools.cases),)
+    return (
+        WeCom(
+            tools.clock,
+            tools.people,
+            own_texts(),
+            Rows(),
+            notes=tools.notes,
+            cases=tools.cases,
+            drawer=CardRows(),
+        ),
+    )
 
 
 @hookimpl

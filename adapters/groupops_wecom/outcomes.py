@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nonebot.log import logger
 
 from groupops import Action, Case, DirectMessage, Reply, SendText
-from groupops_wecom.answers import why_of
+from groupops_wecom.answers import PAUSES, kind_of, why_of
 from groupops_wecom.bot import AiBot, AppBot, Bot
-from groupops_wecom.budget import Throttled
 from groupops_wecom.buttons import Face, asks_why, press_of, pressed_card
 from groupops_wecom.event import AiBotCardEvent, AppCardEvent
-from groupops_wecom.exception import InDoubt, NetworkError, WeComAdapterException
+from groupops_wecom.exception import NetworkError, WeComAdapterException
 from groupops_wecom.letters import UPDATED_WITHIN
-from groupops_wecom.memory import Offer, Pressed
+from groupops_wecom.memory import Change, Pressed
 
 if TYPE_CHECKING:
     from groupops_wecom.wecom import WeCom
@@ -64,18 +63,24 @@ class Outcomes:
         self._host.memory.open_cards.drop(event.task_id)
         self._host.memory.offers.drop(event.task_id)
         label = texts("card.pressed", word=press.word)
-        known = self._host.memory.cards.get(event.task_id)
+        known = await self._host.cards.sent(event.task_id)
         face = known.face if known is not None else Face(title=texts("card.title"))
         card = pressed_card(face, pressed.outcome or label, label, event.event_key, event.task_id)
-        try:
-            if isinstance(event, AiBotCardEvent) and isinstance(bot, AiBot):
-                await bot.update_card(event, card, (event.user_id,) if event.chat_id and not decided else ())
-            elif isinstance(event, AppCardEvent) and isinstance(bot, AppBot):
-                await bot.update_card(event, card=card)
-        except WeComAdapterException as error:
-            logger.warning("a pressed card of WeCom could not be changed: {}", why_of(error))
+        if isinstance(event, AiBotCardEvent) and isinstance(bot, AiBot):
+            await self._replaced(bot, event, card, (event.user_id,) if event.chat_id and not decided else ())
+        elif isinstance(event, AppCardEvent) and isinstance(bot, AppBot):
+            await self._change(event.task_id, _change(event, card))
         if decided:
             await self.close(press.subject)
+
+    async def _replaced(
+        self, bot: AiBot, event: AiBotCardEvent, card: dict[str, Any], users: tuple[str, ...]
+    ) -> None:
+        """Replace an AI bot's card, within the seconds in which that is possible at all."""
+        try:
+            await bot.update_card(event, card, users)
+        except WeComAdapterException as error:
+            logger.warning("a pressed card of WeCom could not be changed: {}", why_of(error))
 
     def _is_done(self, pressed: Pressed) -> bool:
         """Say whether the core itself has replaced the card meanwhile."""
@@ -88,10 +93,18 @@ class Outcomes:
         """Take the buttons off cards whose case was decided by words, by the clock, or on another platform."""
         while True:
             await self._host.clock.sleep(LOOKED_AT)
-            offers = self._host.memory.offers
-            for subject in {offer.subject for offer in map(offers.get, list(offers)) if offer is not None}:
-                if await self._is_decided(subject):
-                    await self.close(subject)
+            await self.look()
+
+    async def look(self) -> None:
+        """Make the changes that could not be made, and take the buttons off cards whose case is decided."""
+        owed, offers = self._host.memory.owed, self._host.memory.offers
+        for task_id in list(owed):
+            change = owed.get(task_id)
+            if change is not None:
+                await self._change(task_id, change)
+        for subject in {offer.subject for offer in map(offers.get, list(offers)) if offer is not None}:
+            if await self._is_decided(subject):
+                await self.close(subject)
 
     async def _is_decided(self, subject: str) -> bool:
         """Say whether a case waits for nobody any more; of what is no case that is not known."""
@@ -110,18 +123,36 @@ class Outcomes:
         offers = self._host.memory.offers
         for task_id in list(offers):
             offer = offers.get(task_id)
-            if offer is not None and offer.subject == subject and await self._closed(offer):
-                offers.drop(task_id)
+            if offer is not None and offer.subject == subject:
+                await self._change(
+                    task_id, Change(app=offer.app, user=offer.user, code=offer.code, at=offer.at)
+                )
 
-    async def _closed(self, offer: Offer) -> bool:
-        """Take the buttons off a card; False when that is to be tried again."""
-        app, now = self._host.bot(offer.app), self._host.clock.now().timestamp()
-        if not isinstance(app, AppBot) or now - offer.at > UPDATED_WITHIN:
+    async def _change(self, task_id: str, change: Change) -> None:
+        """Change a card of the app's; what could not be done, or may not have been, is tried at the next look."""
+        if await self._changed(change):
+            self._host.memory.owed.drop(task_id)
+            await self._host.cards.settle(task_id)
+        elif change.card is not None:
+            self._host.memory.owed.put(task_id, change)
+
+    async def _changed(self, change: Change) -> bool:
+        """Change a card; False when that is to be tried again."""
+        app, now = self._host.bot(change.app), self._host.clock.now().timestamp()
+        if not isinstance(app, AppBot) or now - change.at > UPDATED_WITHIN:
             return True
-        words = self._host.texts("card.decided")
+        how: Any = (
+            {"button": self._host.texts("card.decided")} if change.card is None else {"card": change.card}
+        )
         try:
-            await app.letters.update_card(offer.code, button=words, users=(offer.user,), issued=offer.at)
+            await app.letters.update_card(change.code, users=(change.user,), issued=change.at, **how)
         except WeComAdapterException as error:
-            logger.warning("a card of WeCom could not be closed: {}", why_of(error))
-            return not isinstance(error, NetworkError | Throttled) or isinstance(error, InDoubt)
+            logger.warning("a card of WeCom could not be changed: {}", why_of(error))
+            return not (isinstance(error, NetworkError) or kind_of(error) in PAUSES)
         return True
+
+
+def _change(event: AppCardEvent, card: dict[str, Any]) -> Change:
+    return Change(
+        app=event.self_id, user=event.user_id, code=event.response_code, at=event.received, card=card
+    )

@@ -62,6 +62,9 @@ from groupops_wecom.ways import (
 Robots = Callable[[str], Way | None]
 """Gives the webhook robot of a name, as a way of saying something."""
 
+Keeps = Callable[[str], Awaitable[None]]
+"""Has something kept."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hand:
@@ -76,6 +79,7 @@ class Hand:
         texts: the adapter's own texts.
         now: the present.
         key: the action's idempotency key.
+        keep: has a card kept that was sent, by its task.
     """
 
     room: str
@@ -86,6 +90,7 @@ class Hand:
     texts: Texts
     now: datetime
     key: str
+    keep: Keeps
 
     @property
     def seconds(self) -> float:
@@ -269,7 +274,10 @@ async def _offer(
     card = CardPiece(card_of(face, options, subject, hand.room, task_id, why=(texts("why.title"), reasons)))
     hand.memory.cards.put(task_id, SentCard(face, hand.room))
     pieces: tuple[Piece, ...] = (Words(face.before), card) if face.before else (card,)
-    return await say(pieces, ways, Capability.SEND_CARD, hand)
+    receipt = await say(pieces, ways, Capability.SEND_CARD, hand)
+    if isinstance(receipt, Done | InDoubt):
+        await hand.keep(task_id)
+    return receipt
 
 
 async def _reply(action: Reply, hand: Hand) -> Receipt:

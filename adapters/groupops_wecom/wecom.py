@@ -42,6 +42,7 @@ from groupops_wecom import oa
 from groupops_wecom.adapter import Adapter
 from groupops_wecom.answers import kind_of, receipt_of, why_of
 from groupops_wecom.bot import AiBot, AppBot, Bot
+from groupops_wecom.cards import Cards, Drawer
 from groupops_wecom.clockwork import Clockwork
 from groupops_wecom.codes import CodeClass, meaning
 from groupops_wecom.event import (
@@ -117,6 +118,7 @@ class WeCom:
         shelf: where it is kept which chats are one group; None to forget it with the process.
         notes: where it is kept who has spoken to an AI bot; None to forget it with the process.
         cases: says whether a case is decided; None where nobody knows.
+        drawer: where it is kept which cards were sent; None to forget it with the process.
         settling: see `SETTLING`.
     """
 
@@ -132,6 +134,7 @@ class WeCom:
         *,
         notes: Notebook | None = None,
         cases: Cases | None = None,
+        drawer: Drawer | None = None,
         settling: float = SETTLING,
     ) -> None:
         self.clock = clock
@@ -143,6 +146,7 @@ class WeCom:
         self.memory = Memory()
         self.standing = Standing(self, self.rooms, self.faces, self.memory)
         self.talk = Talk(self)
+        self.cards = Cards(self.memory, clock, drawer)
         self.outcomes = Outcomes(self)
         self.pull = Pull(self)
         self.cases = cases
@@ -194,6 +198,7 @@ class WeCom:
             texts=self.texts,
             now=self.clock.now(),
             key=key,
+            keep=self.cards.keep,
         )
 
     async def members(self, group_id: GroupId) -> tuple[tuple[Listed, ...], bool]:
@@ -691,6 +696,7 @@ class WeCom:
             self.rooms.replace(await self._shelf.load())
         if self._spoken is not None:
             await self._spoken.recall(self.faces)
+        await self.cards.recall()
         app = self.standing.app()
         for chat in self.options.wecom_appchats if app is not None else ():
             self.meet(Side(kind="appchat", native=chat, keeper=app.self_id if app else ""))

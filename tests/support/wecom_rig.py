@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -31,6 +31,7 @@ from groupops import (
 )
 from groupops.bridge import Bridge, start_nonebot
 from groupops.clock import Clock, SystemClock
+from groupops_wecom.cards import Drawer
 from groupops_wecom.jsonl import JsonlArchive
 from groupops_wecom.offer import own_texts
 from groupops_wecom.outcomes import Cases
@@ -238,6 +239,24 @@ def callbacks(far: FakeWeCom, modes: Modes, port: int) -> None:
         far.world.contacts_callback = Callback(url=f"{app}/contacts", receive_id=CORP)
 
 
+@dataclass(frozen=True, kw_only=True)
+class There:
+    """The other side: the make-believe WeCom, a group of it, and the wires to it."""
+
+    far: FakeWeCom
+    chat: Chat
+    wires: Wires
+
+
+@asynccontextmanager
+async def being_there(modes: Modes, folder: Path, clock: Clock | None = None) -> AsyncIterator[There]:
+    """Have the other side, which outlives any process of ours."""
+    time = clock or SystemClock()
+    archive = folder if "archive" in modes.sides else None
+    async with wecom_running(FakeWeCom(lambda: time.now().timestamp(), archive)) as far, wired(far) as wires:
+        yield There(far=far, chat=populate(far, modes), wires=wires)
+
+
 @asynccontextmanager
 async def serving(
     modes: Modes,
@@ -249,13 +268,15 @@ async def serving(
     over_wires: bool = False,
     notes: Notebook | None = None,
     cases: Cases | None = None,
+    drawer: Drawer | None = None,
+    there: There | None = None,
     **more: Any,
 ) -> AsyncIterator[Served]:
     """Serve what the operator has set up, and wait until it is connected; `over_wires` that may be cut."""
     time = clock or SystemClock()
-    archive = folder if "archive" in modes.sides else None
-    async with wecom_running(FakeWeCom(lambda: time.now().timestamp(), archive)) as far, wired(far) as wires:
-        chat = populate(far, modes)
+    async with AsyncExitStack() as stack:
+        other = there or await stack.enter_async_context(being_there(modes, folder, time))
+        far, chat, wires = other.far, other.chat, other.wires
         if over_wires:
             more = {**wires.settings, **more}
             far.pusher.at(more["wecom_api_base"])
@@ -265,7 +286,16 @@ async def serving(
             accelerate=False,
         )
         people, told = People(), Told()
-        platform = WeCom(time, people, own_texts(), shelf, notes=notes, cases=cases, settling=0.0)  # type: ignore[arg-type]
+        platform = WeCom(
+            time,
+            people,  # type: ignore[arg-type]
+            own_texts(),
+            shelf,
+            notes=notes,
+            cases=cases,
+            drawer=drawer,
+            settling=0.0,
+        )
         bridge = Bridge(told, [platform])
         try:
             bridge.install(driver)

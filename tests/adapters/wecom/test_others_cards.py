@@ -14,7 +14,7 @@ from groupops import AccountId, Case, DirectMessage, GroupId, Option, PersonId, 
 from groupops.clock import StoppedClock
 from groupops.records import CaseStatus
 from groupops_wecom.letters import UPDATED_WITHIN
-from groupops_wecom.testing import CUT, LOST, THROTTLED, Card, Fault, until
+from groupops_wecom.testing import BROKEN, CUT, LOST, THROTTLED, Card, Fault, until
 from tests.support.wecom_rig import MEMBER, OWNER, ROOM, Modes, Served, serving
 
 GROUP = GroupId(f"wecom:{ROOM}")
@@ -116,34 +116,38 @@ async def test_cards_about_another_case_or_about_none_are_left_alone(wecom: Serv
     assert [card.done for card in (*elsewhere, *nothing)] == [{}] * 4
 
 
-@pytest.mark.parametrize("faults", [(CUT, CUT), (THROTTLED,)], ids=["in doubt", "too often"])
-async def test_a_card_that_could_not_be_closed_is_closed_at_the_next_look_unless_that_is_in_doubt(
-    wecom: Served, book: Casebook, faults: tuple[Fault, ...]
+@pytest.mark.parametrize("fault", [CUT, LOST, THROTTLED, BROKEN], ids=["cut", "lost", "too often", "broken"])
+async def test_a_card_that_could_not_be_closed_is_closed_at_the_next_look(
+    wecom: Served, book: Casebook, fault: Fault
 ) -> None:
     _, other = await asked(wecom)
     book.status = CaseStatus.DISMISSED
-    wecom.far.rest.faults.add("message/update_template_card", *faults)
+    wecom.far.rest.faults.add("message/update_template_card", *[fault] * len(STEWARDS))
 
     await wecom.platform.outcomes.close("case:12")
+    assert len(wecom.platform.memory.offers) == len(STEWARDS)
     app = wecom.platform.standing.app()
     assert app is not None
     app.api.budget._bans.clear()  # a minute passes
-    await wecom.platform.outcomes.close("case:12")
+    wecom.far.rest.faults.clear()
+    await wecom.platform.outcomes.look()
 
-    again = faults == (THROTTLED,)
-    assert (len(wecom.platform.memory.offers), other.done) == (0, {"wangwu": "已有决定"} if again else {})
+    assert (len(wecom.platform.memory.offers), other.done) == (0, {"wangwu": "已有决定"})
 
 
-async def test_a_change_whose_answer_was_lost_is_made_once(wecom: Served, book: Casebook) -> None:
-    _, other = await asked(wecom)
-    wecom.far.rest.faults.add("message/update_template_card", LOST, LOST)
+async def test_a_press_whose_card_could_not_be_changed_shows_its_outcome_at_the_next_look(
+    wecom: Served,
+) -> None:
+    mine, _ = await asked(wecom, "obligation:12")
+    wecom.far.rest.faults.add("message/update_template_card", CUT)
 
-    for _ in range(2):
-        await wecom.platform.outcomes.close("case:12")
+    await press(wecom, OWNER, mine)
+    before = mine.seen_by(OWNER).get("sub_title_text", "")
+    await wecom.platform.outcomes.look()
 
-    calls = [one for one in wecom.far.rest.calls if one.name == "message/update_template_card"]
-    assert len(calls) == len(STEWARDS)
-    assert other.done == {"wangwu": "已有决定"}
+    assert "已选" not in before
+    assert "已选:批准" in mine.seen_by(OWNER)["sub_title_text"]
+    assert len(wecom.platform.memory.owed) == 0
 
 
 async def test_after_three_days_nothing_is_asked_of_wecom(wecom: Served) -> None:
