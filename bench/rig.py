@@ -14,6 +14,7 @@ from typing import Any
 
 from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters.onebot.v11 import Adapter, GroupMessageEvent, Message
+from nonebot.adapters.onebot.v11.exception import NoLogException
 from pydantic import InstanceOf
 
 from groupops import (
@@ -61,6 +62,13 @@ FIRST_USER = 10_000_000
 ROLES = {"owner": Role.OWNER, "admin": Role.ADMIN, "member": Role.MEMBER}
 
 
+class Unlogged(GroupMessageEvent):
+    """A message in a group, read and checked by the library as ever, of which no line is made for the log."""
+
+    def get_log_string(self) -> str:
+        raise NoLogException
+
+
 class Taker:
     """A OneBot platform that does everything at once; the figures are about us, not about a network."""
 
@@ -90,25 +98,30 @@ class Taker:
         return True
 
     def attach(self, driver: Any) -> None:
-        """Register nothing: the stream is fed by hand."""
+        """Have no line made of what was said, as our adapters do; the stream itself is fed by hand."""
+        Adapter.add_custom_model(Unlogged)
 
     def read(self, bot: Any, event: Any) -> Event | None:
         """Read a message in a group, as an adapter of ours does."""
         if not isinstance(event, GroupMessageEvent):
             return None
-        sender, message = event.sender, event.original_message
+        sender = event.sender
         return MessagePosted(
             id=f"qq:{event.message_id}",
             at=datetime.fromtimestamp(event.time, UTC),
             group_id=GroupId(f"qq:{event.group_id}"),
             account=AccountId(f"qq:{event.user_id}"),
             message_id=str(event.message_id),
-            segments=tuple(Text(text=part.data["text"]) for part in message if part.type == "text"),
+            segments=_texts(event.original_message),
             name=sender.nickname or "",
             card=sender.card or "",
             role=ROLES.get(sender.role or "", Role.UNKNOWN),
             to_bot=event.to_me,
         )
+
+
+def _texts(message: Message) -> tuple[Text, ...]:
+    return tuple([Text(text=part.data["text"]) for part in message if part.type == "text"])
 
 
 class Told(BaseEvent):

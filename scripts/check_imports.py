@@ -25,7 +25,7 @@ LAYERS: dict[str, frozenset[str]] = {
     ),
     # Ports are part of the contract, and the counters' two implementations lie beside theirs.
     "contract": frozenset("platform plugin hookspecs records clock calendar policy counters".split()),
-    "words": frozenset("people events actions verdicts errors".split()),
+    "words": frozenset("people events actions verdicts errors altered".split()),
 }
 DOORS = frozenset({"groupops", "groupops.importers"})
 """What plugins and adapters may import of the core: the words, and the readers of other programs' files."""

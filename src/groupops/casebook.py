@@ -23,6 +23,7 @@ from groupops.actions import (
     Reply,
     SendText,
 )
+from groupops.altered import altered
 from groupops.clock import Clock
 from groupops.directory import PeopleBook
 from groupops.echoes import SAME_UTTERANCE_S
@@ -316,7 +317,7 @@ class Casebook:
         counts = status is CaseStatus.EFFECTIVE
         in_force = status in (CaseStatus.EFFECTIVE, CaseStatus.MEASURE)
         shown = step if step and status is not CaseStatus.FLAGGED else None
-        return replace(
+        return altered(
             draft,
             status=status,
             step=shown.name if shown else "",

@@ -471,11 +471,11 @@ class Engine:
         if self.parts.on_settled is not None:
             self.parts.on_settled(row, receipt)
         plan = self.plans.of(row.action.group_id)
-        for hearer in plan.performed if plan else ():
-            offered = {**hearer.constants, "event_id": row.event_id, "action": row.action, "receipt": receipt}
-            bound = self.parts.hooks.bind("performed", hearer.plugin, offered)
-            if bound is not None and plan is not None:
-                await self.parts.hooks.wait(self.parts.hooks.ask((bound,), None, plan.group, None))
+        if plan is None or not plan.performed:
+            return
+        asked = self.parts.hooks.hear(plan.performed, (row.event_id, row.action, receipt), plan.group, None)
+        if asked is not None:
+            await self.parts.hooks.wait(asked)
 
     async def _audit(self, what: str, group_id: GroupId, actor: str, **detail: Any) -> None:
         await self.parts.records.note(self._line(what, group_id, actor, detail))

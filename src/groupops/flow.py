@@ -29,7 +29,7 @@ from groupops.commands import Answer, Commands, Found
 from groupops.counters import CountersUnavailable
 from groupops.directory import PeopleBook
 from groupops.echoes import Heard, Uttered
-from groupops.errands import Errands
+from groupops.errands import CASE_CHANGED, Errands
 from groupops.errors import ConfigError, Conflict, StoreError, Unstorable
 from groupops.events import (
     ChoiceMade,
@@ -188,7 +188,7 @@ class Flow:
         if not plan.awake:
             return None
         if event.kind != "message_posted":
-            return Pending(event=event, plan=plan)
+            return self._glance_case(event, plan) if event.kind == CASE_CHANGED else Pending(event, plan)
         member = self.people.seen(event)
         said = self._uttered.key(event.group_id, member.key, event.text)
         if self._uttered.echoes(said, event.source, event.at):
@@ -202,6 +202,15 @@ class Flow:
         if reacted is None:
             return None
         return Pending(event=event, plan=plan, member=member, judged=Asked(), reacted=reacted)
+
+    def _glance_case(self, event: Event, plan: GroupPlan) -> Pending | None:
+        """Ask who hears of cases; every offence is told them, and nearly always nobody has an answer."""
+        member = self.people.seen(event)
+        judged = self.hooks.hear(plan.judges.get(event.kind, ()), event, plan.group, member)
+        reacted = self.hooks.hear(plan.reacts.get(event.kind, ()), event, plan.group, member)
+        if judged is None and reacted is None:
+            return None
+        return Pending(event, plan, member, judged=judged or Asked(), reacted=reacted)
 
     async def finish(self, pending: Pending) -> Outcome:
         """Finish what a glance left: wait, book, act, react."""

@@ -32,6 +32,10 @@ FREE = ("event", "group", "member")
 """Arguments that differ from call to call; all others are bound when a plan is built."""
 
 
+DEED = ("event_id", "action", "receipt", "group")
+"""The same of `performed`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """A plugin that was loaded: its name, its module and what it says it is."""
@@ -313,6 +317,13 @@ class Hooks:
                 return asked.answers[0].value  # type: ignore[no-any-return]
         return settle(said)
 
+    def told(self, plugin: str, constants: Mapping[str, Any]) -> Bound | None:
+        """Bind a plugin's `performed`; called with what was done in the place of the fact: (event id, action, receipt)."""
+        for implementation in self._implementations("performed"):
+            if implementation.plugin_name == plugin:
+                return Bound(plugin, "performed", _bind_told(implementation, constants))
+        return None
+
     def names(self, hook: str) -> tuple[str, ...]:
         """Give the plugins that answer a hook, in pluggy's order."""
         return tuple(one.plugin_name for one in reversed(self._implementations(hook)))
@@ -379,6 +390,20 @@ def _bind(implementation: pluggy.HookImpl, constants: Mapping[str, Any]) -> Call
         return _in_order(implementation.function, free, fixed)
     known = {name: constants[name] for name in names if name in constants}
     return _by_name(partial(implementation.function, **known), free)
+
+
+def _bind_told(
+    implementation: pluggy.HookImpl, constants: Mapping[str, Any]
+) -> Callable[[Any, Any, Any], Any]:
+    names, function = implementation.argnames, implementation.function
+    known = {name: constants[name] for name in names if name in constants}
+    places = tuple((name, DEED.index(name)) for name in names if name in DEED)
+
+    def call(deed: tuple[str, Any, Any], group: Any, _member: Any) -> Any:
+        said = (*deed, group)
+        return function(**known, **{name: said[place] for name, place in places})
+
+    return call
 
 
 def _in_order(

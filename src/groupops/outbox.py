@@ -45,7 +45,7 @@ from groupops.clock import Clock
 from groupops.directory import PeopleBook
 from groupops.errors import StoreError, Unstorable
 from groupops.people import AccountId, GroupId, platform_of
-from groupops.platform import Carries, Platform, Whispers, attended, watched, whispering
+from groupops.platform import Attended, Carries, Platform, Whispers, watched, whispering
 from groupops.plugin import Log, Texts
 from groupops.records import Audit, Besides, OutboxRow, OutboxState, Purpose, Records, Ticket
 
@@ -444,12 +444,11 @@ class Outbox:
 
     def is_away(self, group_id: GroupId) -> bool:
         """Say whether nobody is there now who could do anything in a group."""
-        platform = self.platforms.get(group_id.partition(":")[0])
+        platform: object = self.platforms.get(group_id.partition(":")[0])
         if self.rehearse:
             return False
-        several = attended(platform)
-        if several is not None:
-            return not several.attends(group_id)
+        if isinstance(platform, Attended):
+            return not platform.attends(group_id)
         return platform is None or is_away(platform)
 
     def is_worth_waiting(self, row: OutboxRow) -> bool:
@@ -848,7 +847,7 @@ def _kept(row: OutboxRow, receipt: Receipt) -> Receipt | None:
     return None if doubted else receipt
 
 
-def is_away(platform: Platform) -> bool:
+def is_away(platform: object) -> bool:
     """Say whether a platform says of itself that it is not connected; what it can do is then not known."""
     told = watched(platform)
     return told is not None and not told.health().connected

@@ -61,7 +61,7 @@ class Wiring:
     plugins: tuple[Wired, ...]
     judges: Mapping[str, tuple[Bound, ...]]
     reacts: Mapping[str, tuple[Bound, ...]]
-    performed: tuple[Hearer, ...]
+    performed: tuple[Bound, ...]
     impose: Mapping[str, Hearer]
 
     def is_of(self, plugins: Sequence[Wired]) -> bool:
@@ -93,7 +93,7 @@ class GroupPlan:
     policy: Policy
     judges: Mapping[str, tuple[Bound, ...]]
     reacts: Mapping[str, tuple[Bound, ...]]
-    performed: tuple[Hearer, ...]
+    performed: tuple[Bound, ...]
     impose: Mapping[str, Hearer]
     wiring: Wiring
     quiet: tuple[Window, ...]
@@ -233,12 +233,13 @@ class PlanBook:
         return found
 
     def _wire(self, plugins: tuple[Wired, ...]) -> Wiring:
-        performing, imposing = self.hooks.names("performed"), self.hooks.names("impose")
+        imposing = self.hooks.names("impose")
+        told = (self.hooks.told(one.plugin, one.constants) for one in plugins)
         return Wiring(
             plugins=plugins,
             judges=self._table((one, one.judge) for one in plugins),
             reacts=self._table((one, one.react) for one in plugins),
-            performed=tuple(Hearer(one.plugin, one.constants) for one in plugins if one.plugin in performing),
+            performed=tuple(bound for bound in told if bound is not None),
             impose={
                 step: Hearer(one.plugin, one.constants)
                 for one in plugins

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 from groupops.actions import Action, Capability, Receipt
 from groupops.events import Listed, Media
@@ -229,34 +228,14 @@ class Carries(Protocol):
         ...
 
 
+# Python looks through all that a protocol asks for, each time anew; on the road of an offence its first word will do.
+
+
 def whispering(platform: object) -> Whispers | None:
-    """Give a platform as one that has no groups, if it is one; its class says so, which is looked at once."""
-    return platform if _whispers(type(platform)) else None  # type: ignore[return-value]
+    """Give a platform as one that has no groups, if it is one."""
+    return cast("Whispers", platform) if hasattr(platform, "open_to") else None
 
 
 def watched(platform: object) -> Watched | None:
-    """Give a platform as one that says how its connection is, if it does; its class says so."""
-    return platform if _is_watched(type(platform)) else None  # type: ignore[return-value]
-
-
-def attended(platform: object) -> Attended | None:
-    """Give a platform as one that says which of its bots is there, if it does; its class says so."""
-    return platform if _is_attended(type(platform)) else None  # type: ignore[return-value]
-
-
-# Asking an instance whether it fits a protocol takes longer than most of what follows from the answer.
-
-
-@cache
-def _whispers(kind: type[object]) -> bool:
-    return all(hasattr(kind, name) for name in ("console", "open_to", "keep"))
-
-
-@cache
-def _is_watched(kind: type[object]) -> bool:
-    return issubclass(kind, Watched)
-
-
-@cache
-def _is_attended(kind: type[object]) -> bool:
-    return issubclass(kind, Attended)
+    """Give a platform as one that says how its connection is, if it does."""
+    return cast("Watched", platform) if hasattr(platform, "health") else None

@@ -7,12 +7,13 @@ and `store.sql` for SQLite and PostgreSQL.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 from groupops.actions import Action, Option, Receipt
+from groupops.altered import altered
 from groupops.errors import Conflict
 from groupops.events import Listed
 from groupops.people import AccountId, Clause, Group, GroupId, Person, PersonId, Stage
@@ -393,7 +394,7 @@ class Merge:
 
 def renumbered(rows: Sequence[OutboxRow], case_id: int) -> tuple[OutboxRow, ...]:
     """Give rows the number of the case they belong to."""
-    return tuple(row if row.case_id == case_id else replace(row, case_id=case_id) for row in rows)
+    return tuple(row if row.case_id == case_id else altered(row, case_id=case_id) for row in rows)
 
 
 def require_strikes(case_id: int, counted: int, found: int) -> None:

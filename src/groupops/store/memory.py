@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from groupops.actions import Action, Done, Receipt
+from groupops.altered import altered
 from groupops.errors import Conflict, StoreError
 from groupops.events import Listed
 from groupops.people import AccountId, Group, GroupId, Person, PersonId, platform_of
@@ -316,7 +317,7 @@ class MemoryRecords(KeepsakesInMemory):
             changed = await self.update_case(decided.case, outbox=rows, due=decided.due)
             return replace(changed, fresh=not decided.again)
         self._cases.last += 1
-        case = replace(decided.case, id=self._cases.last, event_id=event_id, person_id=person_id)
+        case = altered(decided.case, id=self._cases.last, event_id=event_id, person_id=person_id)
         self._keep_case(case)
         return Booked(case=case, outbox=self._follow(case.id, decided.rows(case), decided.due), fresh=True)
 
@@ -379,7 +380,7 @@ class MemoryRecords(KeepsakesInMemory):
         if counted is not None:
             found = self._count(stored.person_id, case.ladder, counted[1])
             require_strikes(case.id, counted[0], found)
-        changed = replace(
+        changed = altered(
             case, event_id=stored.event_id, person_id=stored.person_id, version=case.version + 1
         )
         self._keep_case(changed)
@@ -399,7 +400,7 @@ class MemoryRecords(KeepsakesInMemory):
         ]
         for row in claimed:
             self._change(
-                replace(row, state=OutboxState.PERFORMING, attempts=row.attempts + 1, changed_at=now)
+                altered(row, state=OutboxState.PERFORMING, attempts=row.attempts + 1, changed_at=now)
             )
         return frozenset(row.id for row in claimed)
 
@@ -420,7 +421,7 @@ class MemoryRecords(KeepsakesInMemory):
         if row is None:
             raise StoreError(f"there is no row {row_id} in the outbox")
         self._change(
-            replace(
+            altered(
                 row,
                 state=state,
                 receipt=receipt or row.receipt,
@@ -455,7 +456,7 @@ class MemoryRecords(KeepsakesInMemory):
         receipt = Done(ref=f"ticket:{opened.id}")
         done = OutboxState.DONE
         self._change(
-            replace(known, attempts=tries, state=done, receipt=receipt, not_before=None, changed_at=now)
+            altered(known, attempts=tries, state=done, receipt=receipt, not_before=None, changed_at=now)
         )
         if noted is not None:
             self._audit.append(noted)
@@ -487,7 +488,7 @@ class MemoryRecords(KeepsakesInMemory):
         """Cancel a case's rows that still wait; returns how many."""
         waiting = [row for row in self._rows_of(case_id) if row.state is OutboxState.WAITING]
         for row in waiting:
-            self._change(replace(row, state=OutboxState.CANCELLED, changed_at=now))
+            self._change(altered(row, state=OutboxState.CANCELLED, changed_at=now))
         return len(waiting)
 
     # — tickets —
@@ -504,7 +505,7 @@ class MemoryRecords(KeepsakesInMemory):
     def _ticket_for(self, ticket: Ticket) -> Ticket:
         """Give the open ticket with the key of another, or that one with the number it would have."""
         there = self._open_tickets.get(ticket.key) if ticket.key else None
-        return self._tickets[there] if there is not None else replace(ticket, id=self._last_ticket + 1)
+        return self._tickets[there] if there is not None else altered(ticket, id=self._last_ticket + 1)
 
     async def tickets(self, *, group_id: GroupId | None = None, open_only: bool = True) -> tuple[Ticket, ...]:
         """Give tickets, oldest first."""
@@ -520,7 +521,7 @@ class MemoryRecords(KeepsakesInMemory):
         ticket = self._tickets.get(ticket_id)
         if ticket is None or ticket.closed_at is not None:
             return None
-        closed = replace(ticket, closed_at=at, closed_by=by)
+        closed = altered(ticket, closed_at=at, closed_by=by)
         self._tickets[ticket_id] = closed
         self._open_tickets.pop(ticket.key, None)
         return closed
@@ -732,7 +733,7 @@ class MemoryRecords(KeepsakesInMemory):
     def _follow(self, case_id: int, outbox: Sequence[OutboxRow], due: Sequence[Due]) -> tuple[OutboxRow, ...]:
         self._put_due(due)
         return self._put_outbox(
-            [row if row.case_id == case_id else replace(row, case_id=case_id) for row in outbox]
+            [row if row.case_id == case_id else altered(row, case_id=case_id) for row in outbox]
         )
 
     def _rows_of(self, case_id: int) -> tuple[OutboxRow, ...]:
@@ -747,7 +748,7 @@ class MemoryRecords(KeepsakesInMemory):
         if key in box.keys:
             return None
         box.last += 1
-        stored = replace(row, id=box.last, changed_at=row.changed_at or row.created_at)
+        stored = altered(row, id=box.last, changed_at=row.changed_at or row.created_at)
         box.keys.add(key)
         if stored.case_id is not None:
             box.of_case[stored.case_id].append(stored.id)
