@@ -201,7 +201,7 @@ class Desk:
         read = HandedIn(
             path=path, report=report, listed=tuple(map(self.names.meant, report.members.values()))
         )
-        second = Reading(detected, asked, path.name)
+        second = Reading(detected, asked, path.name, noting=False)
         with made.open("wb") as file:
             write(file, interchange(report, asked, self._fresh(second, read)))
         if read.fresh:

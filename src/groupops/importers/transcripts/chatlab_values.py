@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
@@ -12,6 +13,9 @@ from groupops.importers import chatlab_rows as rows
 from groupops.importers.chatlab_rows import BrokenLineError, Row
 from groupops.importers.transcripts.desk import Desk
 from groupops.importers.transcripts.notices import Style, noticed
+from groupops.importers.transcripts.plain_lines import PlainLine, as_bytes, moments, runs
+from groupops.importers.transcripts.quick_values import said
+from groupops.importers.transcripts.source import opened
 from groupops.importers.transcripts.values import (
     Joined,
     Kind,
@@ -49,6 +53,9 @@ TYPES: Final[Mapping[Kind, int]] = {
 """Kinds → ChatLab's numbers."""
 KINDS: Final[Mapping[int, Kind]] = {number: kind for kind, number in TYPES.items()}
 
+MAX_PARTIES: Final = 20_000
+"""Senders that are kept at hand with the names they show."""
+
 _FLAGS: Final = ("joins", "leaves", "recalls", "replies", "mentions")
 
 
@@ -76,18 +83,69 @@ def read_lines(desk: Desk) -> Iterator[Value]:
     Raises:
         ImportFailed: its header is wrong.
     """
-    for number, _, raw in behind_heading(desk):
-        if raw[:1] == b"#" or raw.isspace():
-            continue
-        try:
-            row = rows.parsed(_utf8(desk, raw))
-            if rows.one_of(row.get("_type"), ("member", "message"), "_type") == "member":
-                _member(desk, row)
-                continue
-            desk.report.rows += 1
-            yield value_of(number, row, desk)
-        except BrokenLineError as error:
-            desk.report.fault(f"line {number}", error)
+    lines = behind_heading(desk)
+    if not desk.source.encoding.startswith("utf-8"):
+        for number, _, raw in lines:
+            yield from _line(desk, number, raw)
+        return
+    first, start, _ = next(lines, (0, 0, b""))
+    if not first:
+        return
+    with opened(desk.source.path) as file:
+        file.seek(start)
+        quick = _Quick(desk)
+        for number, run in runs(file, first, desk.source.path):
+            yield from _line(desk, number, run) if isinstance(run, bytes) else quick.values(number, run)
+
+
+def _line(desk: Desk, number: int, raw: bytes) -> Iterator[Value]:
+    if not raw or raw[:1] == b"#" or raw.isspace():
+        return
+    try:
+        row = rows.parsed(_utf8(desk, raw))
+        if rows.one_of(row.get("_type"), ("member", "message"), "_type") == "member":
+            _member(desk, row)
+            return
+        desk.report.rows += 1
+        yield value_of(number, row, desk)
+    except BrokenLineError as error:
+        desk.report.fault(f"line {number}", error)
+
+
+@dataclass(slots=True)
+class _Quick:
+    """Makes the values of plain lines, a run at a time."""
+
+    desk: Desk
+    _parties: dict[tuple[str, str, str | None], Party] = field(
+        default_factory=dict[tuple[str, str, "str | None"], Party]
+    )
+
+    def values(self, number: int, run: Sequence[PlainLine]) -> Iterator[Value]:
+        """Give the values of a run whose first line has that number."""
+        report, at = self.desk.report, moments(run)
+        if not (self.desk.can_be(min(at)) and self.desk.can_be(max(at)) and all(map(_from_somebody, run))):
+            for further, line in enumerate(run, start=number):
+                yield from _line(self.desk, further, as_bytes(line))
+            return
+        report.rows += len(run)
+        precision, parties = report.precision, self._parties
+        for further, (line, moment) in enumerate(zip(run, at, strict=True), start=number):
+            who = (line.sender, line.accountName, line.groupNickname)
+            party = parties.get(who) or self._party(who)
+            yield said(further, moment, precision, party, line.content, line.platformMessageId)
+
+    def _party(self, who: tuple[str, str, str | None]) -> Party:
+        if len(self._parties) >= MAX_PARTIES:
+            self._parties.clear()
+        sender, name, card = who
+        id_ = "" if sender.startswith("name:") else sender
+        return self._parties.setdefault(who, Party(id=id_, name=name, card=card or ""))
+
+
+def _from_somebody(line: PlainLine) -> bool:
+    sender = line.sender
+    return not (sender == rows.SYSTEM or sender.isspace() or line.accountName.isspace())
 
 
 def _utf8(desk: Desk, raw: bytes) -> bytes:

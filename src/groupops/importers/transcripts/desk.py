@@ -100,13 +100,17 @@ class Desk:
         Raises:
             BrokenLineError: it lies before the first day or behind the last.
         """
-        if moment < self._from or (self._until is not None and moment >= self._until):
+        if not self.can_be(moment):
             until = self.asked.latest or ""
             raise BrokenLineError(
                 f"its time is {moment.astimezone(self.zone):%Y-%m-%d %H:%M:%S}, "
                 f"expected one from {self.asked.earliest} on and before {until}"
             )
         return moment
+
+    def can_be(self, moment: datetime) -> bool:
+        """Say whether a message can be of a moment."""
+        return moment >= self._from and (self._until is None or moment < self._until)
 
     # — rows —
 

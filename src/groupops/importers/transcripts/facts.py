@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO, Final, Literal
-
-import msgspec
 
 from groupops.errors import ImportFailed
 from groupops.events import Event, MessagePosted
@@ -25,13 +22,12 @@ from groupops.importers.transcripts.desk import Desk
 from groupops.importers.transcripts.detect import Detected, detect
 from groupops.importers.transcripts.ids import SeenIds
 from groupops.importers.transcripts.interchange import Names, header, member, row_of, write
+from groupops.importers.transcripts.plain_lines import PlainLine, as_bytes, moments, runs
 from groupops.importers.transcripts.reading import Reading, read
-from groupops.importers.transcripts.source import HEAD, MAX_LINE, opened
+from groupops.importers.transcripts.source import HEAD, opened
 from groupops.importers.transcripts.values import Asked, Report, Value
 from groupops.people import AccountId, GroupId, platform_of
 
-BLOCK = 64 * 1024
-"""Bytes of lines that are read at once."""
 REMEMBERED = 100_000
 """Messages whose sender is remembered for recalls that name only the message."""
 
@@ -179,30 +175,6 @@ def _as_read(made: Transcript, path: Path, report: Report) -> Transcript:
 # — in a stream —
 
 
-class _Plain(msgspec.Struct, gc=False, tag_field="_type", tag="message"):
-    """The shape nearly every line has; a line that has another is looked at key by key."""
-
-    sender: Annotated[str, msgspec.Meta(min_length=1)]
-    accountName: Annotated[str, msgspec.Meta(min_length=1)]  # noqa: N815 - the format's own names
-    timestamp: Annotated[int, msgspec.Meta(ge=chatlab_rows.EARLIEST, lt=chatlab_rows.LATEST)]
-    type: Literal[0]
-    content: Annotated[str, msgspec.Meta(max_length=chatlab_rows.MAX_TEXT)]
-    platformMessageId: Annotated[str, msgspec.Meta(min_length=1)]  # noqa: N815
-    groupNickname: str | None = None  # noqa: N815
-    replyToMessageId: None = None  # noqa: N815
-    groupops: None = None
-
-
-_plain: Final = msgspec.json.Decoder(_Plain).decode
-_plain_lines: Final = msgspec.json.Decoder(_Plain).decode_lines
-_encoded: Final = msgspec.json.Encoder().encode
-
-
-def _moments(stamps: Sequence[int]) -> list[datetime]:
-    """Give the moments of seconds since 1970; all at once, for one by one takes five times as long."""
-    return msgspec.convert(stamps, list[datetime], strict=False)
-
-
 @dataclass(slots=True)
 class _Authors(Mapping[str, str]):
     """Message → its sender, for the last hundred thousand at least."""
@@ -250,7 +222,7 @@ def _streamed(reading: Reading, told: Report) -> Iterator[Event]:
     stream = _Stream(group_of(reading.report, Asked()), reading.report.identity, desk, told)
     with opened(desk.source.path) as file:
         file.seek(start)
-        for number, lines in _runs(file, first):
+        for number, lines in runs(file, first, desk.source.path):
             if isinstance(lines, bytes):
                 yield from stream.odd(number, lines)
             elif stream.of_members(lines) and stream.are_new(lines):
@@ -267,7 +239,7 @@ class _Stream:
         self._authors, self._seen, self._accounts = _Authors(), SeenIds(), dict[str, AccountId]()
         self._facts = Facts(group_id, self._authors, identity)
 
-    def of_members(self, lines: Sequence[_Plain]) -> bool:
+    def of_members(self, lines: Sequence[PlainLine]) -> bool:
         """Say whether all lines are of somebody who has an account and a name."""
         platform = platform_of(self._group_id)
         for sender in {line.sender for line in lines}.difference(self._accounts):
@@ -276,28 +248,28 @@ class _Stream:
             self._accounts[sender] = AccountId(f"{platform}:{sender}")
         return not any([line.accountName.isspace() for line in lines])  # noqa: C419 - a list is twice as fast
 
-    def are_new(self, lines: Sequence[_Plain]) -> bool:
+    def are_new(self, lines: Sequence[PlainLine]) -> bool:
         """Say whether none of the lines was seen before; then all of them are from now on."""
         return self._seen.add_all([line.platformMessageId for line in lines])
 
-    def singly(self, number: int, lines: Sequence[_Plain]) -> Iterator[Event]:
+    def singly(self, number: int, lines: Sequence[PlainLine]) -> Iterator[Event]:
         """Take a run one by one, for one of it is nobody's or was seen before."""
         for further, line in enumerate(lines, start=number):
             if not self.of_members([line]):
-                yield from self.odd(further, _encoded(line))
+                yield from self.odd(further, as_bytes(line))
             elif self.are_new([line]):
                 yield from self.plain([line])
             else:
                 self._told.rows += 1
                 self._told.drop("duplicate")
 
-    def plain(self, lines: Sequence[_Plain]) -> Iterator[MessagePosted]:
+    def plain(self, lines: Sequence[PlainLine]) -> Iterator[MessagePosted]:
         """Give the facts of lines of members, which are new."""
         self._told.rows += len(lines)
         self._authors.note([(line.platformMessageId, line.sender) for line in lines])
         group_id, accounts = self._group_id, self._accounts
         prefix = f"{group_id}/"
-        for line, at in zip(lines, _moments([line.timestamp for line in lines]), strict=True):
+        for line, at in zip(lines, moments(lines), strict=True):
             message_id = line.platformMessageId
             yield posted(
                 prefix + message_id,
@@ -334,34 +306,6 @@ class _Stream:
             if message_id:
                 self._authors.note([(message_id, row["sender"])])
             yield from self._facts.of(row)
-
-
-def _runs(file: BinaryIO, first: int) -> Iterator[tuple[int, list[_Plain] | bytes]]:
-    """Give the lines with the number of the first: runs of those with the shape nearly every line has, others alone.
-
-    A block of lines is read at once, and line by line only where one of it has another shape.
-    """
-    while block := file.read(BLOCK):
-        block += file.readline(MAX_LINE)
-        try:
-            yield first, _plain_lines(block)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            yield from _one_by_one(block, first)
-        first += block.count(b"\n")
-
-
-def _one_by_one(block: bytes, first: int) -> Iterator[tuple[int, list[_Plain] | bytes]]:
-    run: list[_Plain] = []
-    for number, raw in enumerate(block.split(b"\n"), start=first):
-        try:
-            run.append(_plain(raw))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            if run:
-                yield number - len(run), run
-                run = []
-            yield number, raw
-    if run:
-        yield first + block.count(b"\n") + 1 - len(run), run
 
 
 def _is_told(row: Row) -> bool:

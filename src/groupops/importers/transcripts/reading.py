@@ -68,9 +68,11 @@ class Reading:
         detected: what it is.
         asked: what the operator says of it.
         name: the file's name for people.
+        noting: False where the report is known from an earlier reading; then it tells only of faults and what was
+            dropped.
     """
 
-    def __init__(self, detected: Detected, asked: Asked, name: str) -> None:
+    def __init__(self, detected: Detected, asked: Asked, name: str, *, noting: bool = True) -> None:
         found = detected.format
         self.report = Report(
             name=name,
@@ -85,6 +87,7 @@ class Reading:
         )
         self.desk = Desk(detected.source, asked, self.report)
         self._ids = SeenIds()
+        self._noting = noting
 
     def __iter__(self) -> Iterator[Value]:
         """Give the values as they stand in the file.
@@ -93,19 +96,17 @@ class Reading:
             ImportFailed: the file is broken as a whole; a single row that cannot be read is a fault of the report.
         """
         report, asked = self.report, self.desk.asked
+        noting = self._noting
         for value in READERS[report.format.id](self.desk):
             if asked.chat and value.chat in report.chats and not self._meant(value.chat):
                 report.drop("other_chat")
-            elif (
-                isinstance(value, Said)
-                and value.message_id
-                and not self._ids.add((value.chat, value.message_id))
-            ):
+            elif isinstance(value, Said) and value.message_id and not self._ids.add(_key(value)):
                 report.drop("duplicate")
             elif isinstance(value, Said) and not value.sender.id and value.sender.key == NOBODY:
                 report.fault(f"row {value.row}", "it names no sender")
             else:
-                self._note(value)
+                if noting:
+                    self._note(value)
                 yield value
 
     def lines(self) -> Iterator[tuple[int, int, bytes]]:
@@ -122,10 +123,14 @@ class Reading:
         return asked == chat or (talk is not None and talk.name == asked)
 
     def _note(self, value: Value) -> None:
-        report = self.report
+        report, at = self.report, value.at
         report.kept += 1
-        report.first = value.at if report.first is None or value.at < report.first else report.first
-        report.last = value.at if report.last is None or value.at > report.last else report.last
+        if report.first is None or report.last is None:
+            report.first = report.last = at
+        elif at > report.last:
+            report.last = at
+        elif at < report.first:
+            report.first = at
         if value.doubt:
             report.doubts[value.doubt] += 1
         talk = report.chats.get(value.chat)
@@ -138,7 +143,7 @@ class Reading:
         self._note_sender(value)
 
     def _note_sender(self, value: Said) -> None:
-        senders, key = self.report.senders, value.sender.key
+        senders, key = self.report.senders, value.sender.id or value.sender.key
         seen = senders.get(key)
         if seen is None:
             if len(senders) >= MAX_SENDERS:
@@ -150,6 +155,10 @@ class Reading:
         name = value.sender.card or value.sender.name
         if name in seen.names or len(seen.names) < MAX_NAMES:
             seen.names[name] += 1
+
+
+def _key(value: Said) -> str | tuple[str, str]:
+    return (value.chat, value.message_id) if value.chat else value.message_id
 
 
 def read(path: Path, asked: Asked | None = None) -> Reading:
