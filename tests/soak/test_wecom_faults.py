@@ -15,7 +15,9 @@ import pytest
 from groupops import (
     AccountId,
     Action,
+    DeleteMessage,
     DirectMessage,
+    Done,
     GroupId,
     MessagePosted,
     Option,
@@ -28,10 +30,11 @@ from groupops import (
     UpdateCard,
 )
 from groupops.clock import StoppedClock
-from groupops.records import OutboxRow, OutboxState, Ticket
+from groupops.records import CaseStatus, OutboxRow, OutboxState, Ticket
 from groupops.testing import Rig, rig
-from groupops_wecom.testing import BROKEN, BUSY, CROWDED, LOST, MUTE, THROTTLED, Fault, Said, until
+from groupops_wecom.testing import BROKEN, BUSY, CROWDED, LOST, MUTE, THROTTLED, Card, Fault, Said, until
 from tests.support.soak import Soak
+from tests.support.wecom_cases import Casebook
 from tests.support.wecom_rig import BOT, CALLED, MEMBER, ROOM, Modes, Served, serving
 from tests.support.wecom_stub import OVER_HTTPX
 from tests.support.wecom_wire import BAD_GATEWAY, Cut
@@ -71,6 +74,7 @@ class Scene:
 
     served: Served
     rig: Rig
+    cases: Casebook
     numbers: Any = field(default_factory=lambda: count(1))
 
     async def carry_out(self, action: Action, meanwhile: Callable[[], Awaitable[None]] | None) -> OutboxRow:
@@ -117,6 +121,11 @@ class Scene:
         return self.served.chat.said
 
     @property
+    def changes(self) -> list[Any]:
+        """What WeCom has changed of cards."""
+        return self.served.far.rest.asked("message/update_template_card")
+
+    @property
     def inbox(self) -> list[Said]:
         return self.served.far.world.people[MEMBER].inbox
 
@@ -131,11 +140,12 @@ async def scene(modes: Modes, folder: Path) -> AsyncIterator[Scene]:
     """A group that is reached in these modes only."""
     async with rig(groups=(), plugins=[]) as r:
         clock: Any = Hurried(r.clock)
-        more = {"clock": clock, "over_wires": True, "wecom_ack_seconds": 0.3}
+        cases = Casebook()
+        more = {"clock": clock, "over_wires": True, "wecom_ack_seconds": 0.3, "cases": cases}
         async with serving(modes, folder, **more) as served:
             r.engine.parts.platforms["wecom"] = served.platform
             await r.engine.bind_group(GROUP, packs=[])
-            yield Scene(served, r)
+            yield Scene(served, r, cases)
 
 
 # — what is done, and how it shows —
@@ -216,6 +226,12 @@ async def private_paper(_: Scene, word: str) -> Action:
     return SendFile(group_id=GROUP, name=f"{word}.txt", data=f"文件 {word}".encode(), account=LI)
 
 
+async def taken_back(s: Scene, word: str) -> Action:
+    sent = await s.carry_out(await letter(s, word), None)
+    assert isinstance(sent.receipt, Done)
+    return DeleteMessage(group_id=GROUP, message_id=sent.receipt.ref)
+
+
 async def outcome(s: Scene, word: str) -> Action:
     await s.served.platform.perform(await offer(s, word), key=word)
     card = s.said[-1].card
@@ -271,6 +287,10 @@ def outcomes(s: Scene, word: str) -> int:
     return sum(word[::-1] in f"{one.template}" for one in cards)
 
 
+def recalled(s: Scene, word: str) -> int:
+    return sum(one.recalled for one in s.inbox if word in f"{one.body}")
+
+
 def heard_of(s: Scene, word: str) -> int:
     return len({one.id for one in s.served.told.facts if getattr(one, "account", "") == f"wecom:{word}"})
 
@@ -299,6 +319,11 @@ DEEDS: tuple[Deed, ...] = (
         Deed(modes=APPCHAT, call=call, make=private_paper, shows=private_files, once=True)
         for call in ("media/upload", "message/send")
     ),
+    *(
+        Deed(modes=APP, call=call, make=private_paper, shows=private_files, once=True)
+        for call in ("media/upload", "message/send")
+    ),
+    Deed(modes=APP, call="message/recall", make=taken_back, shows=recalled, once=True, again=True),
     Deed(modes=APP, call="checkin/getcheckindata", make=looked_up, shows=heard_of, once=True, fleeting=True),
     Deed(modes=APPCHAT, call="appchat/send", make=words, shows=in_group),
     Deed(
@@ -458,3 +483,79 @@ async def test_whatever_breaks_nothing_is_lost_nothing_comes_twice_and_doubt_is_
                     wrong.append(found)
 
     assert wrong == []
+
+
+# — what is changed about a card that was sent, and of which nobody waits for a receipt —
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """How a card of the app's comes to be changed.
+
+    Args:
+        subject: what it is about.
+        befall: makes it so.
+        shows: says whether it was changed.
+    """
+
+    subject: str
+    befall: Callable[[Scene, Card], Awaitable[None]]
+    shows: Callable[[Card], bool]
+
+
+async def pressed(s: Scene, card: Card) -> None:
+    """Somebody presses the first button."""
+    await s.served.far.press(MEMBER, card, card.template["button_list"][0]["key"])
+    await s.served.settled()
+    await s.served.platform.settled()
+
+
+async def decided(s: Scene, _: Card) -> None:
+    """The case is decided elsewhere."""
+    s.cases.status = CaseStatus.DISMISSED
+    await s.served.platform.outcomes.look()
+
+
+TURNS: tuple[Turn, ...] = (
+    Turn(subject="obligation:12", befall=pressed, shows=lambda card: "已选" in f"{card.seen_by(MEMBER)}"),
+    Turn(subject="case:12", befall=decided, shows=lambda card: card.done == {MEMBER: "已有决定"}),
+)
+CHANGE = Deed(modes=APP, call="message/update_template_card", make=private_offer, shows=in_private)
+
+
+async def changed(s: Scene, turn: Turn, trouble: str, number: int) -> str:
+    """Have a card changed while something goes wrong; gives what does not hold, or nothing."""
+    s.cases.status = CaseStatus.PROPOSED
+    offer = DirectMessage(
+        group_id=GROUP, account=LI, text=f"请选 {number}", options=OPTIONS, subject=turn.subject
+    )
+    await s.carry_out(offer, None)
+    card = s.inbox[-1].card
+    assert card is not None
+    before = len(s.changes)
+    meanwhile = await {**TROUBLES, **LASTING}[trouble](s, CHANGE)
+    await turn.befall(s, card)
+    if meanwhile is not None:
+        await meanwhile()
+    for _ in range(LONG + 2):
+        s.rig.clock.advance(timedelta(minutes=1))
+        await s.served.platform.outcomes.look()
+    s.calm()
+    memory = s.served.platform.memory
+    times, left = len(s.changes) - before, len(memory.owed) + len(memory.offers)
+    if times != 1 or left or not turn.shows(card):
+        return f"{turn.subject} {trouble}: changed {times} times, {left} left"
+    return ""
+
+
+@pytest.mark.soak
+async def test_whatever_breaks_a_card_of_the_app_s_is_changed_once_and_once_only(
+    soak: Soak, tmp_path: Path
+) -> None:
+    cases = [(turn, trouble) for turn in TURNS for trouble in (*TROUBLES, *LASTING)]
+    some = cases if soak.full else soak.random().sample(cases, len(cases) // 3)
+
+    async with scene(APP, tmp_path) as s:
+        found = [await changed(s, turn, trouble, number) for number, (turn, trouble) in enumerate(some)]
+
+    assert [one for one in found if one] == []

@@ -275,7 +275,9 @@ async def serving(
     """Serve what the operator has set up, and wait until it is connected; `over_wires` that may be cut."""
     time = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        other = there or await stack.enter_async_context(being_there(modes, folder, time))
+        other = there
+        if other is None:
+            other = await stack.enter_async_context(being_there(modes, folder, time))
         far, chat, wires = other.far, other.chat, other.wires
         if over_wires:
             more = {**wires.settings, **more}
@@ -328,7 +330,7 @@ async def _known(served: Served, modes: Modes) -> None:
     keeper = f"{CORP}:{AGENT}"
     for kind in ("appchat", "customer", "archive"):
         if kind in modes.sides:
-            platform.meet(Side(kind=kind, native=ROOM, keeper=keeper))  # type: ignore[arg-type]
+            platform.meet(Side(kind=kind, native=ROOM, keeper=keeper))
     if "robot" in modes.sides:
         platform.rooms.link(ROOM, "robot-值班群") if ROOM in platform.rooms else None
     for time in range(

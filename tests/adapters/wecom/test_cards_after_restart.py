@@ -16,7 +16,7 @@ from groupops.store.sql import open_records
 from groupops_wecom.cards import KeptCard
 from groupops_wecom.models import CardRows, SentCardRow
 from groupops_wecom.testing import CORP, Card
-from tests.adapters.wecom.test_others_cards import Casebook
+from tests.support.wecom_cases import Casebook
 from tests.support.wecom_rig import AGENT, MEMBER, OWNER, ROOM, Modes, Served, There, being_there, serving
 
 GROUP = GroupId(f"wecom:{ROOM}")

@@ -5,43 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from groupops import AccountId, Case, DirectMessage, GroupId, Option, PersonId, SendText
+from groupops import AccountId, DirectMessage, GroupId, Option, SendText
 from groupops.clock import StoppedClock
 from groupops.records import CaseStatus
 from groupops_wecom.letters import UPDATED_WITHIN
 from groupops_wecom.testing import BROKEN, CUT, LOST, THROTTLED, Card, Fault, until
-from tests.support.wecom_rig import MEMBER, OWNER, ROOM, Modes, Served, serving
+from tests.support.wecom_cases import Casebook
+from tests.support.wecom_rig import OWNER, ROOM, Modes, Served, serving
 
 GROUP = GroupId(f"wecom:{ROOM}")
 STEWARDS = (OWNER, "wangwu")
 OPTIONS = (Option(word="批准"), Option(word="驳回"))
-
-
-class Casebook:
-    """One case, and how it stands."""
-
-    def __init__(self) -> None:
-        self.status = CaseStatus.PROPOSED
-
-    async def case(self, case_id: int) -> Case | None:
-        found = Case(
-            id=case_id,
-            event_id=f"fact{case_id}",
-            opened_at=datetime(2026, 11, 26, 4, 0, tzinfo=UTC),
-            group_id=GROUP,
-            account=AccountId(f"wecom:{MEMBER}"),
-            rule="moderation.ads",
-            reason="发广告",
-            person_id=PersonId("p1"),
-            plugin="moderation",
-            status=self.status,
-        )
-        return found if case_id == 12 else None
 
 
 @pytest.fixture
