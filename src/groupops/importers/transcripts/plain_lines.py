@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final, Literal
 
@@ -32,7 +33,6 @@ class PlainLine(msgspec.Struct, gc=False, tag_field="_type", tag="message"):
 
 
 _one: Final = msgspec.json.Decoder(PlainLine).decode
-_all: Final = msgspec.json.Decoder(PlainLine).decode_lines
 _encoded: Final = msgspec.json.Encoder().encode
 _BROKEN: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -55,32 +55,23 @@ def runs(file: BinaryIO, first: int, path: Path) -> Iterator[tuple[int, Run]]:
     """
     while block := file.read(BLOCK):
         block += file.readline(MAX_LINE + 1)
-        if len(block) > MAX_LINE and len(block) - block.rfind(b"\n", 0, -1) - 1 > MAX_LINE:
+        lines = BytesIO(block).readlines()
+        if len(lines[-1]) > MAX_LINE:
             raise ImportFailed(path.name, [f"a line has more than {MAX_LINE} bytes; this is no transcript"])
-        lines = _at_once(block)
-        if lines is None:
-            yield from _one_by_one(block, first)
-        else:
-            yield first, lines
-        first += block.count(b"\n")
+        yield from _one_by_one(lines, first) if len(block) > chatlab_rows.MAX_LINE else _at_once(lines, first)
+        first += len(lines)
 
 
-def _at_once(block: bytes) -> list[PlainLine] | None:
-    """Read a block; None unless each of its lines is one of these: blank ones, say, would put the numbers wrong."""
-    if len(block) > chatlab_rows.MAX_LINE:
-        return None
+def _at_once(lines: Sequence[bytes], first: int) -> Iterable[tuple[int, Run]]:
     try:
-        lines = _all(block)
+        return ((first, list(map(_one, lines))),)
     except _BROKEN:
-        return None
-    ended = block.count(b"}\n") + block.count(b"}\r\n")
-    return lines if len(lines) - (block[-1:] != b"\n") == ended == block.count(b"\n") else None
+        return _one_by_one(lines, first)
 
 
-def _one_by_one(block: bytes, first: int) -> Iterator[tuple[int, Run]]:
+def _one_by_one(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, Run]]:
     run: list[PlainLine] = []
-    number = first
-    for number, raw in enumerate(block.split(b"\n"), start=first):
+    for number, raw in enumerate(lines, start=first):
         line = _plain(raw)
         if line is not None:
             run.append(line)
@@ -90,7 +81,7 @@ def _one_by_one(block: bytes, first: int) -> Iterator[tuple[int, Run]]:
             run = []
         yield number, raw
     if run:
-        yield number + 1 - len(run), run
+        yield first + len(lines) - len(run), run
 
 
 def _plain(raw: bytes) -> PlainLine | None:
