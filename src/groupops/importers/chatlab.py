@@ -21,8 +21,10 @@ from typing import BinaryIO
 from groupops.errors import ImportFailed
 from groupops.events import Event, Listed
 from groupops.importers import chatlab_rows as rows
+from groupops.importers import plain_lines
 from groupops.importers.chatlab_facts import HEARD, Facts, heard_as, tellable
 from groupops.importers.chatlab_rows import BrokenLineError, Row
+from groupops.importers.plain_lines import PlainLine
 from groupops.importers.transcript import Head, Remark, Transcript
 from groupops.people import AccountId, GroupId, Role, platform_of
 
@@ -66,17 +68,6 @@ def read_chatlab(path: Path, *, lenient: bool = False) -> Transcript:
     return survey.transcript()
 
 
-def _lines(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
-    """Give number, offset and bytes of every line that is neither blank nor a comment."""
-    offset = 0
-    for number, line in enumerate(file, start=1):
-        start, offset = offset, offset + len(line)
-        if number == 1 and line.startswith(_BOM):
-            line, start = line.removeprefix(_BOM), start + len(_BOM)  # noqa: PLW2901 - the same line without its mark
-        if line[:1] != b"#" and not line.isspace():
-            yield number, start, line
-
-
 @dataclass(slots=True)
 class _Survey:
     """What one pass over a file finds out; of the messages that are kept it remembers when and where."""
@@ -94,7 +85,7 @@ class _Survey:
     senders: set[str] = field(default_factory=set[str])
     joined: set[str] = field(default_factory=set[str])
     exported_at: int = 0
-    rows: list[Row] = field(default_factory=list[Row])
+    rows: list[Row | PlainLine] = field(default_factory=list["Row | PlainLine"])
     moments: array[int] = field(default_factory=lambda: array("q"))
     orders: array[int] = field(default_factory=lambda: array("q"))
     offsets: array[int] = field(default_factory=lambda: array("q"))
@@ -103,19 +94,53 @@ class _Survey:
     # — looking —
 
     def read(self, file: BinaryIO) -> None:
-        """Look at every line."""
-        for number, offset, line in _lines(file):
-            self.lines += 1
-            try:
-                self._line(rows.parsed(line), offset, line)
-            except BrokenLineError as error:
-                if self.head is None:
-                    raise ImportFailed(self.path.name, [f"line {number}: {error}"]) from error
-                self.faults.append(f"line {number}: {error}")
-        if self.head is None:
-            raise ImportFailed(
-                self.path.name, ["it is empty; expected a header of ChatLab as its first line"]
-            )
+        """Look at every line: at the header first, then at a block of lines at once."""
+        first, offset = self._find_head(file)
+        for start, lines in plain_lines.blocks(file, first, self.path, MAX_FILE):
+            read = plain_lines.all_plain(lines) or map(plain_lines.plain, lines)
+            for number, (plain, line) in enumerate(zip(read, lines, strict=True), start=start):
+                if plain is not None and plain_lines.from_somebody(plain):
+                    self._plain(number, plain, offset, line)
+                else:
+                    self._odd(number, offset, line)
+                offset += len(line)
+
+    def _find_head(self, file: BinaryIO) -> tuple[int, int]:
+        """Read the header and what stands before it; give number and offset of the line behind it."""
+        offset = 0
+        for number, line in enumerate(iter(file.readline, b""), start=1):
+            self._odd(number, offset, line.removeprefix(_BOM) if number == 1 else line)
+            offset += len(line)
+            if self.head is not None:
+                return number + 1, offset
+        raise ImportFailed(self.path.name, ["it is empty; expected a header of ChatLab as its first line"])
+
+    def _plain(self, number: int, message: PlainLine, offset: int, line: bytes) -> None:
+        self.lines += 1
+        try:
+            again = self._came_before(message.platformMessageId, message.sender, line)
+        except BrokenLineError as error:
+            self.faults.append(f"line {number}: {error}")
+            return
+        if again:
+            self.dropped["duplicate"] += 1
+            return
+        self.hears.add("message_posted")
+        self.orders.append(0)
+        self._keep(message, message.timestamp * 1000, offset, len(line))
+        self.senders.add(message.sender)
+
+    def _odd(self, number: int, offset: int, line: bytes) -> None:
+        """Look at a line that is none of a plain message, or a blank one or a comment."""
+        if line[:1] == b"#" or not line or line.isspace():
+            return
+        self.lines += 1
+        try:
+            self._line(rows.parsed(line), offset, line)
+        except BrokenLineError as error:
+            if self.head is None:
+                raise ImportFailed(self.path.name, [f"line {number}: {error}"]) from error
+            self.faults.append(f"line {number}: {error}")
 
     def _line(self, row: Row, offset: int, line: bytes) -> None:
         kind = row.get("_type")
@@ -173,17 +198,6 @@ class _Survey:
         )
 
     def _message(self, row: Row, offset: int, line: bytes) -> None:
-        if not rows.plain(row):
-            self._odd_message(row, offset, line)
-        elif self._came_before(row["platformMessageId"], row["sender"], line):
-            self.dropped["duplicate"] += 1
-        else:
-            self.hears.add("message_posted")
-            self.orders.append(0)
-            self._keep(row, row["timestamp"] * 1000, offset, len(line))
-            self.senders.add(row["sender"])
-
-    def _odd_message(self, row: Row, offset: int, line: bytes) -> None:
         """Take a message that has more to it than words, or less than it must have."""
         sender = rows.required(row, "sender")
         rows.required(row, "accountName")
@@ -201,7 +215,7 @@ class _Survey:
             if sender != rows.SYSTEM:
                 self.senders.add(sender)
 
-    def _keep(self, row: Row, moment: int, offset: int, length: int) -> None:
+    def _keep(self, row: Row | PlainLine, moment: int, offset: int, length: int) -> None:
         self.moments.append(moment)
         self.offsets.append(offset)
         self.lengths.append(length)
@@ -304,6 +318,12 @@ class _Survey:
         facts = Facts(self.head.group_id, self.authors, self.head.identity)
         later: list[tuple[datetime, int, Event]] = []
         for number, row in enumerate(self._again()):
+            if isinstance(row, PlainLine):
+                fact: Event = facts.said(row)
+                while later and later[0][0] <= fact.at:
+                    yield heappop(later)[2]
+                yield fact
+                continue
             for turn, fact in enumerate(facts.of(row)):
                 if turn and fact.kind == "message_recalled":
                     heappush(later, (fact.at, number, fact))
@@ -314,7 +334,7 @@ class _Survey:
         while later:
             yield heappop(later)[2]
 
-    def _again(self) -> Iterator[Row]:
+    def _again(self) -> Iterator[Row | PlainLine]:
         """Give the messages in order of time."""
         order = self._in_order()
         if len(self.rows) == len(order):
@@ -323,7 +343,8 @@ class _Survey:
         with self.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as text:
             for number in order:
                 start = self.offsets[number]
-                yield rows.parsed(text[start : start + self.lengths[number]])
+                line = text[start : start + self.lengths[number]]
+                yield plain_lines.plain(line) or rows.parsed(line)
 
     def _in_order(self) -> list[int]:
         moments, orders = self.moments, self.orders

@@ -49,6 +49,7 @@ from groupops.importers.chatlab_rows import (
     objects_of,
     recalled_of,
 )
+from groupops.importers.plain_lines import PlainLine
 from groupops.importers.quick_facts import posted
 from groupops.importers.transcript import Identity
 from groupops.people import AccountId, GroupId, Role, platform_of
@@ -106,6 +107,21 @@ class Facts:
         if row["type"] == TEXT and "groupops" not in row and "replyToMessageId" not in row:
             return (self._plain(row, self._key(row)),)
         return self._odd(row)
+
+    def said(self, line: PlainLine) -> MessagePosted:
+        """Give the fact of a line that has the shape nearly every line has."""
+        message_id = line.platformMessageId
+        return posted(
+            f"{self.group_id}/{message_id}",
+            datetime.fromtimestamp(line.timestamp, UTC),
+            self.group_id,
+            SOURCE,
+            self._accounts.get(line.sender) or self._account(line.sender),
+            message_id,
+            line.content,
+            line.accountName,
+            line.groupNickname or "",
+        )
 
     def _odd(self, row: Row) -> Iterator[Event]:
         kind, more, message_id = row["type"], row.get("groupops"), self._key(row)

@@ -251,36 +251,6 @@ def role_of(roles: object) -> Role:
 # — messages —
 
 
-def plain(row: Row) -> bool:
-    """Say whether a line has the shape nearly every line has: a text with nothing about it that could be wrong.
-
-    Where this says no, the line is looked at key by key; that finds what is wrong with it, if anything is.
-    """
-    get = row.get
-    sender, name, stamp, content, id_ = (
-        get("sender"),
-        get("accountName"),
-        get("timestamp"),
-        get("content"),
-        get("platformMessageId"),
-    )
-    return (
-        get("type") == TEXT
-        and type(stamp) is int
-        and EARLIEST <= stamp < LATEST
-        and type(sender) is str
-        and sender != SYSTEM
-        and type(name) is str
-        and type(content) is str
-        and type(id_) is str
-        and "groupops" not in row
-        and "replyToMessageId" not in row
-        and type(get("groupNickname", "")) is str
-        and len(content) <= MAX_TEXT
-        and bool(sender.strip() and name.strip() and id_)
-    )
-
-
 def moment_of(row: Row) -> int:
     """Give a message's moment in milliseconds since 1970.
 

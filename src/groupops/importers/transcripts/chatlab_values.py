@@ -11,11 +11,11 @@ from groupops.errors import ImportFailed
 from groupops.events import Location, RedPacket
 from groupops.importers import chatlab_rows as rows
 from groupops.importers.chatlab_rows import BrokenLineError, Row
+from groupops.importers.plain_lines import PlainLine, as_bytes, from_somebody, moments, runs
 from groupops.importers.transcripts.desk import Desk
 from groupops.importers.transcripts.notices import Style, noticed
-from groupops.importers.transcripts.plain_lines import PlainLine, as_bytes, moments, runs
 from groupops.importers.transcripts.quick_values import said
-from groupops.importers.transcripts.source import opened
+from groupops.importers.transcripts.source import MAX_LINE, opened
 from groupops.importers.transcripts.values import (
     Joined,
     Kind,
@@ -94,7 +94,7 @@ def read_lines(desk: Desk) -> Iterator[Value]:
     with opened(desk.source.path) as file:
         file.seek(start)
         quick = _Quick(desk)
-        for number, run in runs(file, first, desk.source.path):
+        for number, run in runs(file, first, desk.source.path, MAX_LINE):
             yield from _line(desk, number, run) if isinstance(run, bytes) else quick.values(number, run)
 
 
@@ -124,7 +124,7 @@ class _Quick:
     def values(self, number: int, run: Sequence[PlainLine]) -> Iterator[Value]:
         """Give the values of a run whose first line has that number."""
         report, at = self.desk.report, moments(run)
-        if not (self.desk.can_be(min(at)) and self.desk.can_be(max(at)) and all(map(_from_somebody, run))):
+        if not (self.desk.can_be(min(at)) and self.desk.can_be(max(at)) and all(map(from_somebody, run))):
             for further, line in enumerate(run, start=number):
                 yield from _line(self.desk, further, as_bytes(line))
             return
@@ -141,11 +141,6 @@ class _Quick:
         sender, name, card = who
         id_ = "" if sender.startswith("name:") else sender
         return self._parties.setdefault(who, Party(id=id_, name=name, card=card or ""))
-
-
-def _from_somebody(line: PlainLine) -> bool:
-    sender = line.sender
-    return not (sender == rows.SYSTEM or sender.isspace() or line.accountName.isspace())
 
 
 def _utf8(desk: Desk, raw: bytes) -> bytes:

@@ -15,6 +15,7 @@ from groupops.importers import chatlab_rows
 from groupops.importers.chatlab import read_chatlab
 from groupops.importers.chatlab_facts import HEARD, SOURCE, Facts, tellable
 from groupops.importers.chatlab_rows import BrokenLineError, Row
+from groupops.importers.plain_lines import PlainLine, as_bytes, moments, runs
 from groupops.importers.quick_facts import posted
 from groupops.importers.transcript import Identity, Remark, Transcript
 from groupops.importers.transcripts.chatlab_values import value_of
@@ -22,9 +23,8 @@ from groupops.importers.transcripts.desk import Desk
 from groupops.importers.transcripts.detect import Detected, detect
 from groupops.importers.transcripts.ids import SeenIds
 from groupops.importers.transcripts.interchange import Names, header, member, row_of, write
-from groupops.importers.transcripts.plain_lines import PlainLine, as_bytes, moments, runs
 from groupops.importers.transcripts.reading import Reading, read
-from groupops.importers.transcripts.source import HEAD, opened
+from groupops.importers.transcripts.source import HEAD, MAX_LINE, opened
 from groupops.importers.transcripts.values import Asked, Report, Value
 from groupops.people import AccountId, GroupId, platform_of
 
@@ -222,7 +222,7 @@ def _streamed(reading: Reading, told: Report) -> Iterator[Event]:
     stream = _Stream(group_of(reading.report, Asked()), reading.report.identity, desk, told)
     with opened(desk.source.path) as file:
         file.seek(start)
-        for number, lines in runs(file, first, desk.source.path):
+        for number, lines in runs(file, first, desk.source.path, MAX_LINE):
             if isinstance(lines, bytes):
                 yield from stream.odd(number, lines)
             elif stream.of_members(lines) and stream.are_new(lines):

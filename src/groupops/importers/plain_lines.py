@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +12,6 @@ import msgspec
 
 from groupops.errors import ImportFailed
 from groupops.importers import chatlab_rows
-from groupops.importers.transcripts.source import MAX_LINE
 
 BLOCK = 64 * 1024
 """Bytes of lines that are read at once."""
@@ -32,7 +31,7 @@ class PlainLine(msgspec.Struct, gc=False, tag_field="_type", tag="message"):
     groupops: None = None
 
 
-_one: Final = msgspec.json.Decoder(PlainLine).decode
+_read: Final = msgspec.json.Decoder(PlainLine).decode
 _encoded: Final = msgspec.json.Encoder().encode
 _BROKEN: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -40,39 +39,40 @@ Run = list[PlainLine] | bytes
 """Lines with the shape nearly every line has, or a single one as it is."""
 
 
-def runs(file: BinaryIO, first: int, path: Path) -> Iterator[tuple[int, Run]]:
-    """Give the lines of a file from where it stands, each run of them with the number of its first.
-
-    A block of lines is read at once, and line by line only where one of it has another shape.
+def blocks(file: BinaryIO, first: int, path: Path, longest: int) -> Iterator[tuple[int, list[bytes]]]:
+    """Give the lines of a file from where it stands, some hundred at a time, each lot with the number of its first.
 
     Args:
         file: standing at the beginning of a line.
         first: number of that line.
         path: its name for people.
+        longest: bytes a line may have.
 
     Raises:
-        ImportFailed: a line is longer than `MAX_LINE`: this is no text.
+        ImportFailed: a line is longer: this is no text.
     """
     while block := file.read(BLOCK):
-        block += file.readline(MAX_LINE + 1)
-        lines = BytesIO(block).readlines()
-        if len(lines[-1]) > MAX_LINE:
-            raise ImportFailed(path.name, [f"a line has more than {MAX_LINE} bytes; this is no transcript"])
-        yield from _one_by_one(lines, first) if len(block) > chatlab_rows.MAX_LINE else _at_once(lines, first)
+        lines = BytesIO(block + file.readline(longest + 1)).readlines()
+        if len(lines[-1]) > longest:
+            raise ImportFailed(path.name, [f"a line has more than {longest} bytes; this is no transcript"])
+        yield first, lines
         first += len(lines)
 
 
-def _at_once(lines: Sequence[bytes], first: int) -> Iterable[tuple[int, Run]]:
-    try:
-        return ((first, list(map(_one, lines))),)
-    except _BROKEN:
-        return _one_by_one(lines, first)
+def runs(file: BinaryIO, first: int, path: Path, longest: int) -> Iterator[tuple[int, Run]]:
+    """Give the lines of a file as `blocks` does: runs of those with the shape nearly every line has, others alone."""
+    for number, lines in blocks(file, first, path, longest):
+        run = all_plain(lines)
+        if run is not None:
+            yield number, run
+        else:
+            yield from _one_by_one(lines, number)
 
 
 def _one_by_one(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, Run]]:
     run: list[PlainLine] = []
     for number, raw in enumerate(lines, start=first):
-        line = _plain(raw)
+        line = plain(raw)
         if line is not None:
             run.append(line)
             continue
@@ -84,11 +84,27 @@ def _one_by_one(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, Run]]
         yield first + len(lines) - len(run), run
 
 
-def _plain(raw: bytes) -> PlainLine | None:
+def all_plain(lines: Sequence[bytes]) -> list[PlainLine] | None:
+    """Read lines; None when one of them has another shape."""
     try:
-        return _one(raw) if len(raw) <= chatlab_rows.MAX_LINE else None
+        read = list(map(_read, lines))
     except _BROKEN:
         return None
+    return read if max(map(len, lines)) <= chatlab_rows.MAX_LINE else None
+
+
+def plain(line: bytes) -> PlainLine | None:
+    """Read a line; None when it has another shape."""
+    try:
+        return _read(line) if len(line) <= chatlab_rows.MAX_LINE else None
+    except _BROKEN:
+        return None
+
+
+def from_somebody(line: PlainLine) -> bool:
+    """Say whether a line is of a member who is named; blanks name nobody, and the platform has a name of its own."""
+    sender = line.sender
+    return not (sender == chatlab_rows.SYSTEM or sender.isspace() or line.accountName.isspace())
 
 
 def as_bytes(line: PlainLine) -> bytes:
