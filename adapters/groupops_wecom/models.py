@@ -1,4 +1,4 @@
-"""What is kept over a restart: which chats are one group, which cards were sent, who was in the contacts, which rules were published."""
+"""What is kept over a restart: chats of one group, cards that were sent, contacts, and rules that were published."""
 # pyright: reportIncompatibleVariableOverride=false, reportUnknownMemberType=false
 # ruff: noqa: D106 - `Meta` is Tortoise's word, described in its documentation
 

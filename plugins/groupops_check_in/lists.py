@@ -148,6 +148,7 @@ async def mine(event: CommandGiven, view: View, tools: Tools) -> Answer:
             state=texts(f"state_{entry.state.value}"),
             time=view.clock(entry.at) if entry.at else "",
             place=entry.place or (texts("nowhere") if entry.at else ""),
+            means=texts("mine_means", means=texts(f"means_{entry.means}")) if entry.means else "",
         ).rstrip()
         for entry in kept
     ]

@@ -14,7 +14,7 @@ from groupops.people import AccountId
 from groupops.scenario.language import when
 from groupops.scenario.seeing import last_post
 from groupops.scenario.stage import Missing, Stageplay, Unmet
-from groupops.scenario.words import filler
+from groupops.scenario.words import filler, meaning
 
 BOT = "机器人"
 
@@ -174,6 +174,31 @@ async def shares_point(stage: Stageplay, name: str, label: str, point: str) -> N
 async def shares_point_privately(stage: Stageplay, name: str, label: str, point: str) -> None:
     """只对机器人发一个位置,写明坐标:「纬度,经度 坐标系」。"""
     await _locate(stage, name, _point(point, label), private=True)
+
+
+@when("{account} 在单位考勤里打卡,地点{text}")
+async def punches(stage: Stageplay, name: str, label: str) -> None:
+    """在单位的考勤系统(如企业微信的打卡)里打卡,地点只有文字;机器人来查时才知道。"""
+    await _punch(stage, name, label=label)
+
+
+@when("{account} 在单位考勤里打卡,坐标{text}")
+async def punches_at(stage: Stageplay, name: str, point: str) -> None:
+    """在单位的考勤系统里打卡,写明坐标:「纬度,经度 坐标系」。"""
+    await _punch(stage, name, location=_point(point, ""))
+
+
+@when("{account} 在单位考勤里打卡,坐标{text},异常{text}")
+async def punches_oddly(stage: Stageplay, name: str, point: str, odd: str) -> None:
+    """在单位的考勤系统里打卡,考勤认为有异常:时间、地点、设备(几样用顿号隔开)。"""
+    found = tuple(meaning("oddity", word) for word in odd.split("、"))
+    await _punch(stage, name, location=_point(point, ""), odd=found)
+
+
+async def _punch(stage: Stageplay, name: str, **punched: Any) -> None:
+    await stage.ready()
+    stage.world.punch(stage.actor(name).name, **punched)
+    await stage.settle()
 
 
 async def _locate(stage: Stageplay, name: str, place: Location, *, private: bool = False) -> None:
