@@ -87,6 +87,8 @@ async def test_newcomers_confirm_the_rules_by_card_and_an_appeal_is_decided_by_c
     await company.press("何静", "成立,同意", "待核准 1", why="经核实属实")
     await company.hears("王芳", "已核定警告")
     await company.whisper("王芳", "申诉 1 说的是食堂的饭桶")
+    await company.happens(lambda: all(company.sees(one, "申诉 1", "食堂") for one in ("何静", "罗程")))
+    await company.start_again(on(5, "10:40"))  # their cards are older than the process that is asked
     await company.press("罗程", "成立,同意", "申诉 1", "食堂", why="属误判")
     await company.hears("王芳", "事项 1 已撤销")
     await company.happens(lambda: company.closed("何静", "申诉 1"))
