@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from groupops.store import schema
 from groupops.store.sql import open_records
+from groupops_wecom.buttons import Face
+from groupops_wecom.cards import KeptCard
 from groupops_wecom.customers import InterceptRule, Range, Reaction, Semantics
+from groupops_wecom.memory import Offer, SentCard
 from groupops_wecom.models import (
     KEPT_PUBLISHINGS,
     PORTION,
+    CardRows,
     KnownContact,
     Publishing,
     Rows,
@@ -105,3 +110,36 @@ async def test_which_chats_are_one_group_is_known_again(url: str) -> None:
 
         await rows.drop(placed.side)
         assert await rows.load() == []
+
+
+def card(number: int, code: str, sent_at: datetime) -> KeptCard:
+    face = Face(title=f"待核准 {number}", text="发广告")
+    offer = Offer(app="ww1:1", user="zhangsan", subject="case:12", code=code, at=sent_at.timestamp())
+    return KeptCard(task_id=f"g_{number}", sent=SentCard(face, "wr1"), offer=offer)
+
+
+async def test_a_card_is_known_again_as_it_was_and_once_it_is_changed_only_as_it_looked(url: str) -> None:
+    first, second = card(1, "CODE1", NOON), card(2, "CODE2", NOON + timedelta(hours=1))
+    async with opened(url):
+        rows = CardRows()
+        for one in (first, second, first):
+            await rows.put(one, NOON)
+        assert await rows.load(NOON) == [first, second]
+        assert await rows.load(NOON + timedelta(minutes=1)) == [second]
+
+        await rows.settle("g_1")
+
+        assert await rows.find("g_1") == replace(first, offer=None)
+        assert await rows.find("g_3") is None
+
+
+async def test_a_card_is_forgotten_when_excerpts_are(url: str) -> None:
+    async with opened(url) as records:
+        rows = CardRows()
+        await rows.put(card(1, "CODE1", NOON), NOON)
+        await rows.put(card(2, "CODE2", NOON + timedelta(days=20)), NOON)
+
+        gone = await records.purge(NOON + timedelta(days=31), {"excerpt": 30}, group_id=None)
+
+        assert gone["excerpt"] == 1
+        assert [one.task_id for one in await rows.load(NOON)] == ["g_2"]
