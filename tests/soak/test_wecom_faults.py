@@ -21,6 +21,7 @@ from groupops import (
     GroupId,
     MessagePosted,
     Option,
+    PlatformError,
     ReadCheckIns,
     RemoveMember,
     RenameGroup,
@@ -559,3 +560,48 @@ async def test_whatever_breaks_a_card_of_the_app_s_is_changed_once_and_once_only
         found = [await changed(s, turn, trouble, number) for number, (turn, trouble) in enumerate(some)]
 
     assert [one for one in found if one] == []
+
+
+# — what is asked for: a list is whole, or there is none —
+
+CUSTOMER = Modes(app=True, sides=frozenset({"customer"}))
+LISTS: tuple[Deed, ...] = tuple(
+    Deed(modes=modes, call=call, make=words, shows=in_group)
+    for modes, call in (
+        (APPCHAT, "appchat/get"),
+        (CUSTOMER, "externalcontact/groupchat/get"),
+        (APP, "msgaudit/groupchat/get"),
+    )
+)
+
+
+async def listed(s: Scene) -> set[str] | None:
+    """Ask who is in the group; None where that is not known."""
+    try:
+        found, whole = await s.served.platform.members(GROUP)
+    except PlatformError:
+        return None
+    return {one.account.partition(":")[2] for one in found} if whole else None
+
+
+@pytest.mark.soak
+async def test_whatever_breaks_a_list_is_whole_or_there_is_none_and_the_next_one_is_whole(
+    soak: Soak, tmp_path: Path
+) -> None:
+    troubles = [*TROUBLES, *LASTING]
+    wrong: list[str] = []
+
+    for place, deed in enumerate(LISTS):
+        async with scene(deed.modes, tmp_path / f"{place}") as s:
+            there = set(s.served.chat.seats)
+            for trouble in troubles if soak.full else soak.random().sample(troubles, len(troubles) // 3):
+                meanwhile = await {**TROUBLES, **LASTING}[trouble](s, deed)
+                found = await listed(s)
+                if meanwhile is not None:
+                    await meanwhile()
+                s.calm()
+                s.rig.clock.advance(timedelta(hours=1))  # what was called too often is let through again
+                if found not in (None, there) or await listed(s) != there:
+                    wrong.append(f"{deed.call} {trouble}: {found}")
+
+    assert wrong == []
