@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -14,9 +16,15 @@ def chatlab(
     *said: tuple[int, str, str],
     members: tuple[str, ...] = (),
     recalls: tuple[tuple[int, str], ...] = (),
+    noticed: tuple[tuple[int, str], ...] = (),
+    marked: Mapping[str, int] = MappingProxyType({}),
     group: str = "g1",
 ) -> str:
-    """Write ChatLab JSONL: `said` is minutes after nine, account and words; `recalls` minutes and message ids."""
+    """Write ChatLab JSONL: `said` is minutes after nine, account and words; `recalls` minutes and message ids.
+
+    `noticed` is minutes and account of a recall that names no message, `marked` tells of messages when they were
+    taken back, by their ids.
+    """
     rows: list[dict[str, object]] = [
         {
             "_type": "header",
@@ -36,6 +44,11 @@ def chatlab(
             "content": words,
             "platformMessageId": f"m{minutes}{who}",
         }
+        | (
+            {"groupops": {"recalled_at": _stamp(marked[f"m{minutes}{who}"])}}
+            if f"m{minutes}{who}" in marked
+            else {}
+        )
         for minutes, who, words in said
     ]
     rows += [
@@ -51,6 +64,18 @@ def chatlab(
             },
         }
         for minutes, message in recalls
+    ]
+    rows += [
+        {
+            "_type": "message",
+            "sender": "SYSTEM",
+            "accountName": "系统",
+            "timestamp": _stamp(minutes),
+            "type": 81,
+            "content": "撤回了一条消息",
+            "groupops": {"event": {"kind": "recall", "actor": who}},
+        }
+        for minutes, who in noticed
     ]
     return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n"
 

@@ -207,8 +207,9 @@ class Counsel:
         members: MemberList | None,
         roster: tuple[RosterLine, ...],
         player: Player,
+        hints: Mapping[int, datetime],
     ) -> Advice:
-        """Make the advice of a round."""
+        """Make the advice of a round; `hints` tells of which tickets something was seen that proves nothing."""
         plan, records = self.plan, self.engine.parts.records
         local = plan.local
         findings = tuple(sorted([*await self._of_cases(), *self._of_asides()], key=lambda one: one.at))
@@ -227,7 +228,7 @@ class Counsel:
             findings=findings,
             duties=await self._duties(player),
             roster=roster,
-            steps=tuple(self._step(ticket) for ticket in open_now),
+            steps=tuple(self._step(ticket, hints.get(ticket.id)) for ticket in open_now),
             closed=await self._closed(open_now),
             notices=(*self._notices(findings, roster), *self._announced(player)),
             told=self.heard.told + sum(one.told for one in self.casebook.asides.values()),
@@ -354,12 +355,15 @@ class Counsel:
             or player.first <= (one.satisfied_at or one.due_at) <= player.last
         )
 
-    def _step(self, ticket: Ticket) -> Step:
+    def _step(self, ticket: Ticket, hint: datetime | None) -> Step:
         deed = self.say(f"deed.{ticket.wanted.kind}") if isinstance(ticket.wanted, _PROVABLE) else ""
         return Step(
             number=ticket.id,
             text=ticket.text,
             deed=deed,
+            hint=self.say("hint.recall", at=f"{self.plan.local(hint):%m-%d %H:%M}", id=ticket.id)
+            if hint
+            else "",
             opened_at=self.plan.local(ticket.opened_at),
             new=ticket.id not in self.open,
         )

@@ -99,11 +99,12 @@ class RosterLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """An open ticket: something a human is still to do."""
+    """An open ticket: something a human is still to do; `hint` tells of what may show it done, but does not prove it."""
 
     number: int
     text: str
     deed: str
+    hint: str = ""
     opened_at: datetime
     new: bool
 

@@ -14,12 +14,13 @@ from typing import Any, Final
 
 from groupops.advise.names import NameBook
 from groupops.advise.quotes import Quoted
+from groupops.advise.recalls import Recalls
 from groupops.errors import ConfigError, ImportFailed
 from groupops.importers.chatlab import read_chatlab
 from groupops.importers.transcript import Remark, Transcript
 from groupops.importers.transcripts.detect import Detected, detect
 from groupops.importers.transcripts.facts import chosen, interchange, surveyed
-from groupops.importers.transcripts.interchange import write
+from groupops.importers.transcripts.interchange import Names, write
 from groupops.importers.transcripts.merge import keyed
 from groupops.importers.transcripts.reading import Reading
 from groupops.importers.transcripts.values import Asked, Party, Recalled, Report, Said, Value
@@ -115,7 +116,7 @@ class HandedIn:
         transcript: the new part, ready to be replayed; None when nothing is new.
         listed: the members it lists.
         fresh, again: how many values were new, and how many were known.
-        recalls: recalls that name nobody's message: moment and whose.
+        recalls: what it shows of messages that were taken back.
         places: message → line or item in the file.
     """
 
@@ -125,7 +126,7 @@ class HandedIn:
     transcript: Transcript | None = None
     fresh: int = 0
     again: int = 0
-    recalls: list[tuple[datetime, AccountId]] = field(default_factory=list[tuple[datetime, AccountId]])
+    recalls: Recalls = field(default_factory=Recalls)
     places: dict[str, int] = field(default_factory=dict[str, int])
 
 
@@ -140,6 +141,7 @@ class Desk:
         timezone: zone of times that have none.
         now: the real moment; what is told of tomorrow is a mistake.
         known: names as they are shown, so that a line that begins with one is a sender's.
+        asked_back: ids of messages that stewards are asked to have taken back.
     """
 
     memory: Memory
@@ -148,6 +150,7 @@ class Desk:
     timezone: str
     now: datetime
     known: frozenset[str] = frozenset()
+    asked_back: frozenset[str] = frozenset()
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def close(self) -> None:
@@ -199,7 +202,10 @@ class Desk:
         folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="groupops-")))
         made = folder / "new.jsonl"
         read = HandedIn(
-            path=path, report=report, listed=tuple(map(self.names.meant, report.members.values()))
+            path=path,
+            report=report,
+            listed=tuple(map(self.names.meant, report.members.values())),
+            recalls=Recalls(asked=self.asked_back, by_name=report.identity == "name"),
         )
         second = Reading(detected, asked, path.name, noting=False)
         with made.open("wb") as file:
@@ -212,17 +218,24 @@ class Desk:
     def _fresh(self, values: Iterable[Value], read: HandedIn) -> Iterator[Value]:
         """Give the values that are new, each with an id of its own and, where that is sure, whose it is."""
         quoted, quotes = Quoted(), read.report.kinds["reply"] > 0
+        recalls, shown = read.recalls, Names.of(read.report)
         for key, value in keyed(replace(one, chat="") if one.chat else one for one in values):
             first = self.memory.first(key)
             read.again, read.fresh = read.again + (not first), read.fresh + first
+            if not first:
+                recalls.know(value.at)
             if isinstance(value, Said):
                 message_id = value.message_id or f"~{blake2b(key.encode(), digest_size=9).hexdigest()}"
+                recalls.meet(message_id, recalled=value.recalled)
                 reply = quoted.found(value.reply) if quotes else value.reply
                 if quotes:
                     quoted.note(value, message_id)
                 if first:
                     answers = value if reply is value.reply else replace(value, reply=reply)
                     yield self._message(answers, message_id, read)
+                elif value.recalled_at is not None and self.memory.first(f"{key}/recalled"):
+                    read.fresh += 1
+                    yield self._taken_back(value, message_id, value.recalled_at)
                 continue
             if not first:
                 continue
@@ -230,8 +243,14 @@ class Desk:
                 whose = value.author or value.by
                 if whose is not None:
                     party = self.names.meant(whose)
-                    read.recalls.append((value.at, AccountId(f"{self.names.platform}:{party.id}")))
+                    native = shown.key(whose) or party.id if party.id.startswith("name:") else party.id
+                    recalls.notices.append((value.at, AccountId(f"{self.names.platform}:{native}")))
             yield self._known(value)
+
+    def _taken_back(self, value: Said, message_id: str, at: datetime) -> Recalled:
+        """Give that a message was taken back which was read before that happened."""
+        author = self.names.meant(value.sender)
+        return Recalled(row=value.row, at=at, precision=value.precision, message_id=message_id, author=author)
 
     def _message(self, value: Said, message_id: str, read: HandedIn) -> Said:
         """Give a new message with its id and whose it is, and note where it stands."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from groupops.actions import Capability, DeleteMessage
+from groupops.actions import Capability
 from groupops.advise.absent import ABLE, Absent
 from groupops.advise.counsel import Counsel, Heard
 from groupops.advise.findings import Advice, Notice, RosterLine
@@ -18,6 +18,7 @@ from groupops.advise.handed_in import Asking, Desk, HandedIn, Memory
 from groupops.advise.history import OfOneGroup, TurnedClock
 from groupops.advise.judging import AdvisedCasebook, Source
 from groupops.advise.names import NameBook, is_made
+from groupops.advise.recalls import asked_back
 from groupops.advise.replay import Player
 from groupops.advise.roster import Differing, MemberList, matched
 from groupops.clock import Clock, SystemClock
@@ -161,7 +162,8 @@ async def advise(start: Start, wanted: Wanted, *, clock: Clock | None = None) ->
         known = dict(await at.records.members(wanted.group_id))
         book = at.book = _book(at, known)
         names = _shown_names(known.values(), wanted.members or ())
-        desk = Desk(memory, book, wanted.asking, plan.timezone.key, at.clock.real, names)
+        asked = asked_back(await at.records.tickets(group_id=wanted.group_id))
+        desk = Desk(memory, book, wanted.asking, plan.timezone.key, at.clock.real, names, asked)
         try:
             read = sorted((desk.read(path) for path in wanted.files), key=_start_of)
             parties = wanted.members if wanted.members is not None else _listed(read)
@@ -180,10 +182,10 @@ async def advise(start: Start, wanted: Wanted, *, clock: Clock | None = None) ->
             await player.tell(fact)
             await at.engine.people.flush()
             lines += differing.from_roster(members, _matching(at, members.lines)) if _register(at) else []
-        await _recalled(at, read)
+        hints = await _recalled(at, read)
         await counsel.tickets_for_asides()
         await counsel.close_repeats()
-        advice = await counsel.given(read, members, tuple(lines), player)
+        advice = await counsel.given(read, members, tuple(lines), player, hints)
         await memory.keep(at.records, player.last, at.clock.real)
         return advice
 
@@ -276,18 +278,15 @@ async def _bound(at: _Round, lines: Sequence[Listed]) -> None:
             await at.engine.people.bind(account, line.person_id, by=AUTHOR)
 
 
-async def _recalled(at: _Round, read: Iterable[HandedIn]) -> None:
-    """Close the ticket that asks for a message to be taken back, where a line says that its author's was."""
-    for moment, account in (recall for one in read for recall in one.recalls):
-        open_ones = [
-            ticket
-            for ticket in await at.records.tickets(group_id=at.group_id)
-            if isinstance(ticket.wanted, DeleteMessage)
-            and ticket.wanted.account == account
-            and ticket.opened_at <= moment + timedelta(minutes=1)
-        ]
-        if len(open_ones) == 1:  # of several, nobody can tell which one was meant
-            await at.records.close_ticket(open_ones[0].id, by="export", at=at.clock.now())
+async def _recalled(at: _Round, read: Iterable[HandedIn]) -> dict[int, datetime]:
+    """Close the tickets whose message is shown taken back; give those where it may be so, and since when."""
+    records, hints = at.records, dict[int, datetime]()
+    for one in read:
+        for ticket in one.recalls.proved(await records.tickets(group_id=at.group_id)):
+            await records.close_ticket(ticket.id, by="export", at=at.clock.now())
+        for ticket, moment in one.recalls.hints(await records.tickets(group_id=at.group_id)):
+            hints[ticket.id] = moment
+    return hints
 
 
 # — a steward's word —

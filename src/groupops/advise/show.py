@@ -161,6 +161,8 @@ class _Words:
     def _step(self, one: Step) -> Iterator[str]:
         deed = f" [{one.deed}]" if one.deed else ""
         yield f"#{one.number}{deed} {one.text}"
+        if one.hint:
+            yield f"    {one.hint}"
 
 
 class _Page:
@@ -252,7 +254,7 @@ class _Page:
             [
                 tag("td", f"#{one.number}", class_="nowrap new" if one.new else "nowrap"),
                 tag("td", f"{one.opened_at:%m-%d %H:%M}", class_="nowrap"),
-                tag("td", one.text),
+                tag("td", f"{one.text} {one.hint}".rstrip()),
                 tag("td", one.deed),
             ]
             for one in self._advice.steps
