@@ -31,7 +31,7 @@ from prometheus_client.registry import Collector
 
 from groupops.clock import Clock, SystemClock
 from groupops.errors import ConfigError, StoreError
-from groupops.events import Event
+from groupops.events import Event, Happening
 from groupops.lanes import Closed, Intake, Lanes
 from groupops.operations import Assembled, Works, alive, connect
 from groupops.people import GroupId
@@ -145,10 +145,12 @@ class Bridge:
         now = self._heard[self._names[bot.type]] = self.clock.nanos()
         try:
             found = gateway.read(bot, event)
-            if found is None:
+            if not found:
                 return None
-            if isinstance(found, Sequence):
-                return self._offer_all(found, now)
+            if not isinstance(found, Happening):
+                if len(found) > 1:
+                    return self._offer_all(found, now)
+                found = found[0]
             self._groups[found.group_id] = now
             return self.lanes.offer(found)
         except Closed as error:

@@ -421,7 +421,10 @@ class PeopleBook:
             account when it is about nobody.
         """
         if isinstance(event, MessagePosted):
-            return self._spoke(event)
+            known = self._snapshots.get((event.group_id, event.account))
+            if known is None or event.card != known.card or event.name != known.name:
+                return self._spoke(event)
+            return known if event.role is known.role else self._spoke(event)
         account = getattr(event, "account", None) or AccountId("")
         if isinstance(event, MemberLeft):
             before = self._leaving.pop((event.group_id, account), None) or self.member(

@@ -186,7 +186,11 @@ class MessagePosted(Happening):
 
     def __post_init__(self) -> None:
         if not self.text and self.segments:
-            words = "".join(part.text for part in self.segments if isinstance(part, Text))
+            first = self.segments[0]
+            if len(self.segments) == 1 and isinstance(first, Text):
+                words = first.text  # nearly all that is said
+            else:
+                words = "".join(part.text for part in self.segments if isinstance(part, Text))
             object.__setattr__(self, "text", words.strip())
 
 
