@@ -16,7 +16,7 @@ from loguru import logger
 from groupops.calendar import WorkCalendar, load_overrides
 from groupops.clock import Clock, SystemClock
 from groupops.config import Config, Start, dotenv_files, load_config
-from groupops.counters import open_counters
+from groupops.counters import Counters, open_counters
 from groupops.delivery import Delivery
 from groupops.engine import Engine, Parts
 from groupops.errors import ConfigError, PluginError, StoreError
@@ -172,13 +172,16 @@ class Assembled:
         return self.engine.parts.platforms
 
 
-def assemble(start: Start, *, clock: Clock | None = None, log: Log | None = None) -> Assembled:
+def assemble(
+    start: Start, *, clock: Clock | None = None, log: Log | None = None, counters: Counters | None = None
+) -> Assembled:
     """Put the engine together.
 
     Args:
         start: the configuration as it was read.
         log: where to log; warnings only if not given, as befits a command.
         clock: the clock; the machine's if not given.
+        counters: what is counted with; as configured if not given.
 
     Raises:
         ConfigError, PackError, PluginError: something the operator wrote, or a plugin, does not hold.
@@ -191,7 +194,7 @@ def assemble(start: Start, *, clock: Clock | None = None, log: Log | None = None
     parts = Parts(
         hooks=load_hooks(config),
         records=cast("Records", late),
-        counters=open_counters(config.redis_url, the_clock, fail=config.counters_fail),
+        counters=counters or open_counters(config.redis_url, the_clock, fail=config.counters_fail),
         clock=the_clock,
         platforms={},
         shelf=shelf_of(config),

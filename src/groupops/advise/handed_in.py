@@ -15,6 +15,7 @@ from typing import Any, Final
 from groupops.advise.names import NameBook
 from groupops.advise.quotes import Quoted
 from groupops.advise.recalls import Recalls
+from groupops.advise.windows import Windows
 from groupops.errors import ConfigError, ImportFailed
 from groupops.importers.chatlab import read_chatlab
 from groupops.importers.transcript import Remark, Transcript
@@ -36,6 +37,7 @@ MAX_PLACES: Final = 300_000
 
 _SEEN = "seen/"
 _UNTIL = "until"
+_WINDOWS = "windows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +64,14 @@ class Memory:
         known: marks of all values read so far.
         pages: how many rows of them are kept.
         until: the moment up to which history was replayed; None before the first time.
+        windows: what reaches beyond that moment.
     """
 
     group_id: GroupId
     known: set[str] = field(default_factory=set[str])
     pages: int = 0
     until: datetime | None = None
+    windows: Windows = field(default_factory=Windows)
     fresh: list[str] = field(default_factory=list[str])
 
     @classmethod
@@ -77,7 +81,8 @@ class Memory:
         pages = [value for key, value in kept.items() if key.startswith(_SEEN)]
         known = {page[at : at + MARK] for page in pages for at in range(0, len(page), MARK)}
         until = datetime.fromisoformat(kept[_UNTIL]) if _UNTIL in kept else None
-        return cls(group_id=group_id, known=known, pages=len(pages), until=until)
+        windows = Windows.read(kept.get(_WINDOWS, ""))
+        return cls(group_id=group_id, known=known, pages=len(pages), until=until, windows=windows)
 
     def first(self, key: str) -> bool:
         """Say whether a value is met for the first time; from now on it is known."""
@@ -89,14 +94,18 @@ class Memory:
         self.fresh.append(mark)
         return True
 
-    async def keep(self, records: Records, until: datetime | None, at: datetime) -> None:
-        """Keep what was met for the first time, and up to when history was replayed."""
+    async def keep(
+        self, records: Records, until: datetime | None, at: datetime, windows: Windows | None = None
+    ) -> None:
+        """Keep what was met for the first time, up to when history was replayed, and what reaches beyond that."""
         pages = [self.fresh[start : start + PAGE] for start in range(0, len(self.fresh), PAGE)]
         values: dict[str, str | None] = {
             f"{_SEEN}{self.pages + number:06}": "".join(page) for number, page in enumerate(pages)
         }
         if until is not None:
             values[_UNTIL] = until.isoformat()
+        if windows is not None:
+            values[_WINDOWS] = windows.text()
         if values:
             await records.keep(_owner(self.group_id), values, at)
         self.pages, self.fresh, self.until = self.pages + len(pages), [], until or self.until

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from groupops.advise.history import OfOneGroup, TurnedClock
+from groupops.advise.windows import MOST_SAID
 from groupops.engine import Engine
 from groupops.events import Event
 from groupops.people import GroupId
@@ -25,6 +27,7 @@ class Player:
         clock: the history's clock.
         guard: the record as this history may touch it.
         group_id: whose history.
+        latest: the last facts that were played.
     """
 
     engine: Engine
@@ -33,6 +36,7 @@ class Player:
     group_id: GroupId
     first: datetime | None = None
     last: datetime | None = None
+    latest: deque[Event] = field(default_factory=lambda: deque[Event](maxlen=MOST_SAID))
     _stop: datetime | None = None
     _others: frozenset[int] = frozenset()
 
@@ -61,6 +65,7 @@ class Player:
             if pending is not None:
                 await flow.finish(pending)
                 await self._look_ahead()
+            self.latest.append(fact)
             self.first = min(self.first or fact.at, fact.at)
             self.last = max(self.last or fact.at, fact.at)
 

@@ -16,11 +16,12 @@ from groupops.advise.counsel import Counsel, Heard
 from groupops.advise.findings import Advice, Notice, RosterLine
 from groupops.advise.handed_in import Asking, Desk, HandedIn, Memory
 from groupops.advise.history import OfOneGroup, TurnedClock
-from groupops.advise.judging import AdvisedCasebook, Source
+from groupops.advise.judging import CLOSE, AdvisedCasebook, Source
 from groupops.advise.names import NameBook, is_made
 from groupops.advise.recalls import asked_back
 from groupops.advise.replay import Player
 from groupops.advise.roster import Differing, MemberList, matched
+from groupops.advise.windows import KeptCounters, Windows
 from groupops.clock import Clock, SystemClock
 from groupops.config import Start
 from groupops.engine import Engine
@@ -65,6 +66,7 @@ class _Round:
     clock: TurnedClock
     guard: OfOneGroup
     absent: Absent
+    counters: KeptCounters
     casebook: AdvisedCasebook
     heard: Heard
     group_id: GroupId
@@ -96,7 +98,8 @@ async def _sat_down(start: Start, group_id: GroupId, clock: Clock | None) -> Asy
     """Open the engine on the group's record, with nobody in the group."""
     turned = TurnedClock((clock or SystemClock()).now())
     alone = replace(start, config=start.config.model_copy(update={"redis_url": ""}))
-    assembled = assemble(alone, clock=turned)
+    counters = KeptCounters(turned)
+    assembled = assemble(alone, clock=turned, counters=counters)
     absent = Absent(platform_of(group_id))
     assembled.platforms[absent.name] = absent
     async with opened(assembled) as engine:
@@ -106,7 +109,7 @@ async def _sat_down(start: Start, group_id: GroupId, clock: Clock | None) -> Asy
         await engine.people.load_everywhere()
         await engine.people.load_members(group_id)
         try:
-            yield _Round(engine, turned, guard, absent, casebook, heard, group_id)
+            yield _Round(engine, turned, guard, absent, counters, casebook, heard, group_id)
         finally:
             turned.turn(turned.real)
             await guard.give_back()
@@ -186,8 +189,15 @@ async def advise(start: Start, wanted: Wanted, *, clock: Clock | None = None) ->
         await counsel.tickets_for_asides()
         await counsel.close_repeats()
         advice = await counsel.given(read, members, tuple(lines), player, hints)
-        await memory.keep(at.records, player.last, at.clock.real)
+        await memory.keep(at.records, player.last, at.clock.real, _left_over(at, player, memory))
         return advice
+
+
+def _left_over(at: _Round, player: Player, memory: Memory) -> Windows | None:
+    """Give what reaches beyond the end of the history; None where that has not moved on."""
+    if player.last is None or (memory.until is not None and player.last < memory.until):
+        return None
+    return Windows.of(at.counters, [*memory.windows.facts(at.group_id), *player.latest], player.last)
 
 
 async def require_bound(start: Start, group_id: GroupId) -> None:
@@ -235,6 +245,8 @@ async def _replayed(
     """Replay the new part of every transcript; the first member list of a group is where its record starts."""
     moments = [one.transcript.first for one in read if one.transcript and one.transcript.first]
     begin = min(moments, default=at.clock.real) - _BEFORE
+    if memory.until is not None and begin >= memory.until - CLOSE:
+        await memory.windows.take_up(at.engine, at.counters, at.clock, at.group_id)
     await player.begin(max(begin, memory.until or begin))
     await _bound(at, _everybody(at, members, read))
     if members is not None and first:
