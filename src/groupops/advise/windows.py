@@ -1,4 +1,4 @@
-"""Short windows that reach over two hand-ins: what was counted lately is kept, and the last minutes of talk are heard again.
+"""Short windows that reach over two hand-ins: what was counted lately is kept, and the last talk is heard again.
 
 A process ends between two hand-ins, and with it what plugins remember of the moment before. So at the end of a round
 the record keeps what still counts then, and the talk of the last ten minutes; the next round takes both in place of
