@@ -14,7 +14,7 @@ from typing import Any
 import nonebot
 import psutil  # type: ignore[import-untyped]
 from nonebot.adapters.onebot.v11 import Adapter
-from nonebot.matcher import Matcher
+from nonebot.matcher import Matcher, current_event
 from prometheus_client import CollectorRegistry
 
 from bench.dispatch import Timed
@@ -30,13 +30,14 @@ def bare(port: int, warm_up: int, total: int) -> None:
         {"driver": "~fastapi", "onebot_access_token": TOKEN}, log_level="WARNING", accelerate=False
     )
     driver.register_adapter(Adapter)
-    ran = [0]
+    ended: dict[str, float] = {}
 
     async def nothing() -> None:
-        ran[0] += 1
+        event: Any = current_event.get()
+        ended[f"qq:{event.group_id}:{event.message_id}:{event.time}"] = time.perf_counter()
 
     Matcher.new(handlers=[nothing])
-    watched(lambda: ran[0], lambda: True, warm_up, total)
+    watched(lambda: len(ended), lambda: True, warm_up, total, lambda: {"ended": ended})
     nonebot.run(host="127.0.0.1", port=port)
 
 
