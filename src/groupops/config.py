@@ -101,7 +101,17 @@ class Config(BaseModel):
         title="推送收件箱的目录,每个群一个子文件夹,由 groupops advise --watch 读;必须同时设口令,留空则不收推送",
     )
     env_prefixes: tuple[str, ...] = Field(
-        default=("ONEBOT_", "QQ_", "WECOM_", "WECHAT_", "WECHATY_", "FASTAPI_"),
+        default=(
+            "ONEBOT_",
+            "QQ_",
+            "WECOM_",
+            "WECHAT_",
+            "WECHATY_",
+            "WECHATCLAW_",
+            "ILINK_",
+            "WXMP_",
+            "FASTAPI_",
+        ),
         title="进程环境中哪些开头的键要交给适配器",
     )
     log_level: str | int = Field(default="INFO", title="日志级别(NoneBot 自己的键)")

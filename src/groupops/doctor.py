@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal
+from importlib.util import find_spec
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -178,9 +179,48 @@ async def _doors(start: Start) -> list[Finding]:
         )
     if "wechat" in start.config.adapters:
         findings.append(_account_at_risk(str(given.get("wechaty_accept_unofficial_risk", ""))))
+    findings += [
+        finding for name in sorted(_LONE) if name in start.config.adapters for finding in _lone(name, given)
+    ]
     if start.config.stewards:
         findings.append(Finding("管理员", "ok", f"{len(start.config.stewards)} 名首次管理员"))
     return findings or [Finding("对外接口", "ok", f"只在 {host} 监听")]
+
+
+_LONE: Final[Mapping[str, tuple[str, str, tuple[str, ...], str]]] = {
+    "ilink": (
+        "管理员的微信",
+        "nonebot.adapters.wechatclaw",
+        ("wechatclaw_accounts", "wechatclaw_token"),
+        "只有一对一私信:扫码的管理员先说话,24 小时内才发得到他;令牌失效要重新扫码",
+    ),
+    "wxmp": (
+        "公众号",
+        "nonebot.adapters.wxmp",
+        ("wxmp_bots",),
+        "只收签名对得上的推送;关注者先说话才发得到他,回调地址要由反向代理接到本机",
+    ),
+}
+"""Adapters of platforms without groups → what it is, the package behind it, the keys that name a bot, what to know."""
+
+
+def _lone(name: str, given: Mapping[str, object]) -> list[Finding]:
+    """Say whether a platform where one speaks alone is there and has a bot."""
+    about, package, keys, known = _LONE[name]
+    advice = f"pip install 'groupops[{name}]',或从 GROUPOPS_ADAPTERS 中去掉 {name}。"
+    if not _is_there(package):
+        return [Finding(about, "bad", f"没有安装 {package}", advice)]
+    if not any(given.get(key) for key in keys):
+        wanted = " 或 ".join(key.upper() for key in keys)
+        return [Finding(about, "bad", f"{wanted} 没有写,机器人不会启动", "见 docs/adapters_ilink.md。")]
+    return [Finding(about, "ok", known)]
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _account_at_risk(accepted: str) -> Finding:
