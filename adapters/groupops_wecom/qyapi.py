@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from math import inf
 from typing import Any, Literal
 
 from nonebot.drivers import Request, Response
@@ -41,6 +42,9 @@ SERIAL_FOR = 60.0
 
 WITHIN = 20.0
 """Seconds in which an answer must come."""
+
+CHECKED_FOR = 1800.0
+"""Seconds for which the platform knows a repetition it was asked to drop, unless it was told another time."""
 
 LONGEST_WHY = 200
 """Characters kept of the platform's own words."""
@@ -108,6 +112,13 @@ def repeatable(path: str, method: str, body: Mapping[str, Any]) -> bool:
     return path in known["checked"] and body.get("enable_duplicate_check") == 1
 
 
+def known_for(path: str, body: Mapping[str, Any]) -> float:
+    """Give for how many seconds the platform takes a repetition for what it is; for ever where it does no harm."""
+    if path not in _interfaces()["checked"]:
+        return inf
+    return number(body.get("duplicate_check_interval")) or CHECKED_FOR
+
+
 def written(body: Any) -> bytes:
     """Give JSON as the platform takes it: raw UTF-8, no escapes; half characters become question marks."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
@@ -125,6 +136,7 @@ class _Call:
         file: what is uploaded as `media`, if anything.
         secret: name of the secret whose token is sent; empty for none.
         twice: whether it may be made again when it is not known whether it was done.
+        known_for: seconds after the first time in which it may.
         claims: what it uses up.
     """
 
@@ -135,6 +147,7 @@ class _Call:
     file: File | None = field(default=None, repr=False)
     secret: str = ""
     twice: bool = False
+    known_for: float = inf
     claims: tuple[Claim, ...] = ()
 
 
@@ -147,12 +160,14 @@ class _Course:
         crowded: tries that came together with too many others.
         renewed: whether a new token was fetched for it.
         doubt: why it may have been done already; None when it was not, for certain.
+        began: when it was sent first, seconds since the epoch.
     """
 
     failures: int = 0
     crowded: int = 0
     renewed: bool = False
     doubt: InDoubt | None = None
+    began: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +273,7 @@ class QyApi:
                 content=written(sent) if method == "POST" else None,
                 secret=secret,
                 twice=repeatable(path, method, sent),
+                known_for=known_for(path, sent),
                 claims=claims,
             )
         )
@@ -326,7 +342,7 @@ class QyApi:
         while True:
             token = await self._token(call.secret)
             try:
-                answer, response = await self._once(call, token, again=course.doubt is not None)
+                answer, response = await self._once(call, token, course)
             except NetworkError as error:
                 await self._failed(call, course, error)
                 continue
@@ -355,9 +371,13 @@ class QyApi:
             course.doubt = error
         if course.failures > TRIES and asks(call.path, call.method):
             raise NetworkError(f"{error.msg}; it was a question, nothing was changed") from None
-        if course.failures > TRIES or (isinstance(error, InDoubt) and not call.twice):
+        if course.failures > TRIES or (isinstance(error, InDoubt) and not self._may_repeat(call, course)):
             raise error
         await self._pause(course.failures)
+
+    def _may_repeat(self, call: _Call, course: _Course) -> bool:
+        """Say whether what may have been done may be done again, so that it arrives while the platform knows it."""
+        return call.twice and self.clock.now() - course.began < call.known_for - WITHIN
 
     def _refusal(self, call: _Call, code: int, answer: dict[str, Any], token: Token | None) -> Exception:
         said = text(answer.get("errmsg"))
@@ -377,19 +397,23 @@ class QyApi:
     # — one request —
 
     async def _once(
-        self, call: _Call, token: Token | None, *, again: bool
+        self, call: _Call, token: Token | None, course: _Course
     ) -> tuple[dict[str, Any], Response]:
-        """Make one request; `again` when it may have been done, so that it has had its turn and uses up no more.
+        """Make one request; one that may have been done has had its turn and uses up no more.
 
         Raises:
             InDoubt: it was sent and no answer came that can be read.
             NetworkError: it was not sent.
         """
+        again = course.doubt is not None
         async with self._lane(call.path):
             claims = () if again else call.claims
             await self._turnstile.enter(call.path, (self._of(call), Claim("address", ""), *claims))
-            if again:
+            if course.doubt is not None:
+                if not self._may_repeat(call, course):  # it waited too long for its turn
+                    raise course.doubt
                 self.budget.count(call.claims)
+            course.began = min(course.began, self.clock.now())
             response = await self._send(call, token)
         if response.status_code >= _SERVER_FAULT:
             raise InDoubt(f"{call.path}: HTTP {response.status_code}; whether it was done is not known")

@@ -95,6 +95,22 @@ async def test_what_is_checked_for_repeats_arrives_once_whatever_breaks(there: O
     assert [one.text for one in wecom.world.people["lisi"].inbox] == ["一", "二"]
 
 
+@pytest.mark.parametrize("interval", [120, 1800])
+async def test_what_may_have_arrived_is_not_sent_again_once_wecom_would_not_know_it(
+    there: Office, interval: int
+) -> None:
+    wecom, _, api, _ = there
+    wecom.rest.faults.add("message/send", LOST)
+    api._dice = lambda: 2.0 * interval  # the machine stands still between the two tries
+
+    with pytest.raises(InDoubt):
+        await api.call(
+            "message/send", letter("一", enable_duplicate_check=1, duplicate_check_interval=interval)
+        )
+
+    assert [one.text for one in wecom.world.people["lisi"].inbox] == ["一"]
+
+
 async def test_what_is_not_checked_for_repeats_is_in_doubt_and_arrives_once(there: Office) -> None:
     wecom, _, api, _ = there
     await api.call("appchat/create", {"chatid": "duty01", "userlist": ["zhangsan", "lisi"]})
