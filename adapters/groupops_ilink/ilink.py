@@ -33,15 +33,17 @@ from groupops import (
     Rate,
     Receipt,
     Refused,
+    Role,
     Throttled,
     Unreachable,
+    profile_of,
 )
 from groupops_ilink.answers import Answer, NotTaken
 from groupops_ilink.config import Config, faults, logins
 from groupops_ilink.contacts import USED, Contact, Contacts
 from groupops_ilink.lines import Line
-from groupops_ilink.profile import profile, word
 from groupops_ilink.read import NAME, account, read, written_at
+from groupops_ilink.words import word
 
 ADAPTER = "Weixin"
 """What `nonebot-adapter-wechatclaw` calls itself."""
@@ -82,11 +84,11 @@ class ILink:
 
     def can(self, group_id: GroupId) -> frozenset[Capability]:  # noqa: ARG002 - it is the same everywhere
         """Give what a bot is able to do: write to one person."""
-        return profile().can
+        return profile_of("groupops_ilink").can[Role.MEMBER]
 
     def hears(self, group_id: GroupId) -> frozenset[str]:  # noqa: ARG002 - as above
         """Give the kinds of facts that arrive."""
-        return profile().hears
+        return profile_of("groupops_ilink").hears_as(Role.MEMBER)
 
     async def perform(self, action: Action, *, key: str) -> Receipt:  # noqa: ARG002 - iLink knows no keys
         """Write to whoever wrote lately; every answer, and every answer that does not come, is a receipt."""

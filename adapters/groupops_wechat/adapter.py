@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nonebot import get_plugin_config
@@ -10,6 +11,7 @@ from nonebot.adapters import Adapter as BaseAdapter
 from nonebot.adapters import Bot as BaseBot
 from nonebot.drivers import Driver
 from nonebot.log import logger
+from nonebot.message import handle_event
 from typing_extensions import override
 
 from groupops_wechat.bot import Bot
@@ -42,6 +44,8 @@ class Adapter(BaseAdapter):
         super().__init__(driver, **kwargs)
         self.wechaty = examined(config if config is not None else get_plugin_config(Config))
         self.clock = clock or Clockwork()
+        self.enter: Callable[[Any, Any], Awaitable[None]] = handle_event
+        """Where events go; NoneBot, unless whoever registered the adapter says otherwise."""
         self.sessions: tuple[Session, ...] = ()
         self._running: list[asyncio.Task[None]] = []
         self._handling: set[asyncio.Task[None]] = set()

@@ -15,7 +15,6 @@ from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters import Event as BaseEvent
 from nonebot.adapters import Message as BaseMessage
 from nonebot.adapters import MessageSegment as BaseMessageSegment
-from nonebot.message import handle_event
 from typing_extensions import override
 
 from groupops_wechat.client import Answer, Client, rpc_of
@@ -114,6 +113,7 @@ class Bot(BaseBot):
         clock: Clockwork,
     ) -> None:
         super().__init__(adapter, self_id)
+        self._home = adapter
         self.client = client
         self.account = account
         self.without: set[str] = set()
@@ -149,7 +149,7 @@ class Bot(BaseBot):
 
     async def handle_event(self, event: Event) -> None:
         """Give an event to NoneBot; one's own name at its beginning is taken off before."""
-        await handle_event(self, event)
+        await self._home.enter(self, event)
 
     # — calls —
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from groupops import Capability, Role
+from groupops import Capability, Role, profile_of
 from groupops_wechat.bot import Bot
 from groupops_wechat.bot import Room as TheirRoom
-from groupops_wechat.profile import profile
 
 NEEDS_CALL: Mapping[Capability, str] = MappingProxyType(
     {
@@ -111,13 +110,14 @@ class Standing:
         state = self.hand(room)
         if state is None:
             return frozenset()
-        able = profile().can[state.places[room].role]
+        able = profile_of("groupops_wechat").can[state.places[room].role]
         without = state.bot.without if state.bot is not None else frozenset[str]()
         return able - {what for what, call in NEEDS_CALL.items() if call in without}
 
     def hears(self, room: str) -> frozenset[str]:
         """Give the kinds of facts that arrive from a room now."""
-        return profile().hears if self.hand(room) is not None else frozenset()
+        heard = profile_of("groupops_wechat").hears_as(Role.MEMBER)
+        return heard if self.hand(room) is not None else frozenset()
 
     def reach(self, contact: str) -> AccountState | None:
         """Give an account that can write to a contact now."""

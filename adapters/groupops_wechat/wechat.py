@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -276,6 +276,11 @@ class WeChat:
                 'WECHATY_ACCOUNTS names no puppet service; write [{"endpoint":"127.0.0.1:8788","token":"…"}], '
                 'or take "wechat" out of GROUPOPS_ADAPTERS'
             )
+
+    def enter_by(self, enter: Callable[[Any, Any], Awaitable[None]]) -> None:
+        """Hand every event to `enter`."""
+        assert self._adapter is not None  # noqa: S101 - told after `attach`
+        self._adapter.enter = enter
 
     def read(self, bot: Any, event: Any) -> Sequence[Event] | None:
         """Read one of the adapter's events, and remember what it says of who is where."""

@@ -32,12 +32,13 @@ from groupops import (
     Rate,
     Receipt,
     Refused,
+    Role,
     Unreachable,
+    profile_of,
 )
 from groupops_wxmp.answers import BAD_TOKEN, SHUT, code_of, receipt_of
 from groupops_wxmp.config import Config, faults
 from groupops_wxmp.contacts import Contact, Contacts
-from groupops_wxmp.profile import profile
 from groupops_wxmp.read import NAME, account, read, written_at
 
 ADAPTER = "WXMP"
@@ -83,11 +84,11 @@ class OfficialAccount:
 
     def can(self, group_id: GroupId) -> frozenset[Capability]:  # noqa: ARG002 - it is the same everywhere
         """Give what an account is able to do: answer one member, and see places."""
-        return profile().can
+        return profile_of("groupops_wxmp").can[Role.MEMBER]
 
     def hears(self, group_id: GroupId) -> frozenset[str]:  # noqa: ARG002 - as above
         """Give the kinds of facts that arrive."""
-        return profile().hears
+        return profile_of("groupops_wxmp").hears_as(Role.MEMBER)
 
     async def perform(self, action: Action, *, key: str) -> Receipt:  # noqa: ARG002 - the platform knows no keys
         """Write to whoever wrote lately; every answer, and every answer that does not come, is a receipt."""

@@ -116,6 +116,7 @@ from groupops.plugin import (
     hookimpl,
 )
 from groupops.policy import Policy
+from groupops.profiles import Profile, profile_of
 from groupops.records import Case
 from groupops.verdicts import Evidence, Offence, Pardon, Ruling, Said, Severity, Verdict
 
@@ -202,6 +203,7 @@ __all__ = [
     "PlatformError",
     "PluginError",
     "Policy",
+    "Profile",
     "Quiet",
     "Quote",
     "Rate",
@@ -248,4 +250,5 @@ __all__ = [
     "Window",
     "WorkCalendar",
     "hookimpl",
+    "profile_of",
 ]
