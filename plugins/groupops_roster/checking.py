@@ -315,7 +315,7 @@ async def _changes(scene: Scene, since: datetime | None) -> list[str]:
 
 async def _see_to_cards(scene: Scene, known: Known, cards: Cards) -> Answer:
     """Look at every card; only so many members are reminded for the first time at once."""
-    watched = await naming.watched(scene)
+    watched, ended = await naming.watched(scene), await naming.ended(scene)
     left = scene.settings.card.remind_per_audit
     asked: Answer = []
     for account, said in cards.items():
@@ -329,7 +329,7 @@ async def _see_to_cards(scene: Scene, known: Known, cards: Cards) -> Answer:
         settled = right and (scene.person(account) is not None or account in known.waiting)
         if settled or (not right and left <= 0):
             continue
-        done = await naming.begun(scene, member, said)
+        done = await naming.followed(scene, member, said, ended.get(account))
         left -= int(not right and bool(done))
         asked += done
     return asked

@@ -91,11 +91,6 @@ async def followed(scene: Scene, member: Member, said: Judgement, row: CardWatch
     return await _reminded(scene, member, said, row)
 
 
-async def begun(scene: Scene, member: Member, said: Judgement) -> Answer:
-    """As `followed`, of whose card nothing is remembered but, maybe, what came to its end."""
-    return await followed(scene, member, said, await _row(scene, member.account))
-
-
 def _named_by(said: Judgement) -> Person | None:
     return said.person if said.verdict in (Verdict.VALID, Verdict.FIXABLE) else None
 
@@ -286,6 +281,14 @@ async def own_card(scene: Scene, event: CommandGiven) -> Answer:
 async def watched(scene: Scene) -> dict[str, CardWatch]:
     """Give the rows of cards that are not right yet, by account."""
     rows: Sequence[CardWatch] = await CardWatch.filter(group_id=scene.group_id, closed_at=None)
+    return {row.account: row for row in rows}
+
+
+async def ended(scene: Scene) -> dict[str, CardWatch]:
+    """Give the last row of each card that came to its end, by account: all at once, for a group has many members."""
+    rows: Sequence[CardWatch] = await CardWatch.filter(
+        group_id=scene.group_id, closed_at__isnull=False
+    ).order_by("id")
     return {row.account: row for row in rows}
 
 
