@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from groupops import MessagePosted
 from groupops.errors import ImportFailed
 from groupops.importers.chatlab import read_chatlab
-from groupops.importers.transcripts import Said, read, stream_facts
+from groupops.importers.transcripts import Report, Said, read, stream_facts
 from groupops.importers.transcripts.ids import SeenIds
 from groupops.importers.transcripts.quick_values import said
 from groupops.importers.transcripts.source import MAX_LINE
@@ -99,6 +99,23 @@ def test_facts_of_runs_are_the_facts_of_single_lines(lines: list[Any]) -> None:
         replayed = list(read_chatlab(path, lenient=True).replay())
 
     assert streamed == replayed
+
+
+@given(lines=LINES)
+def test_a_stream_of_facts_finds_the_faults_that_reading_values_finds(lines: list[Any]) -> None:
+    with TemporaryDirectory(prefix="go-") as folder:
+        path = written(
+            [line for line in lines if not (isinstance(line, dict) and "_type" in line)], Path(folder) / "a"
+        )
+        _, by_values = values_of(path)
+        by_facts = Report(name="a", format=by_values.format)
+
+        list(stream_facts(path, by_facts))
+
+    assert [one.partition(": ")[0] for one in by_facts.faults] == [
+        one.partition(": ")[0] for one in by_values.faults
+    ]
+    assert by_facts.rows == by_values.rows
 
 
 def test_a_line_longer_than_any_text_is_refused_where_it_stands(tmp_path: Path) -> None:

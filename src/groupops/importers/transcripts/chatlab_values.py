@@ -208,6 +208,24 @@ def _member(desk: Desk, row: Row) -> None:
     )
 
 
+def looked_over(number: int, row: Row, desk: Desk) -> None:
+    """See that a message line says nothing it may not, as `value_of` does, without making a value of most.
+
+    Raises:
+        BrokenLineError: a key of it says what it may not.
+    """
+    sender = rows.required(row, "sender")
+    rows.required(row, "accountName")
+    if rows.type_of(row, sender) in rows.OF_SYSTEM or row.get("groupops") is not None:
+        value_of(number, row, desk)
+        return
+    rows.checked_content(row)
+    desk.checked(datetime.fromtimestamp(rows.moment_of(row) // 1000, UTC))
+    rows.text_of(row, "groupNickname")
+    for key in ("platformMessageId", "replyToMessageId"):
+        rows.id_of(row, key)
+
+
 def value_of(number: int, row: Row, desk: Desk) -> Value:
     """Give what a message line says.
 

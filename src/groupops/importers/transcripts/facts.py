@@ -18,7 +18,7 @@ from groupops.importers.chatlab_rows import BrokenLineError, Row
 from groupops.importers.plain_lines import PlainLine, as_bytes, moments, runs
 from groupops.importers.quick_facts import posted
 from groupops.importers.transcript import Identity, Remark, Transcript
-from groupops.importers.transcripts.chatlab_values import value_of
+from groupops.importers.transcripts.chatlab_values import looked_over
 from groupops.importers.transcripts.desk import Desk
 from groupops.importers.transcripts.detect import Detected, detect
 from groupops.importers.transcripts.ids import SeenIds
@@ -293,7 +293,7 @@ class _Stream:
             if row.get("_type") in ("member", "header"):
                 return
             told.rows += 1
-            value_of(number, row, self._desk)
+            looked_over(number, row, self._desk)
         except BrokenLineError as error:
             told.fault(f"line {number}", error)
             return
