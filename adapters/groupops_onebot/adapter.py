@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, cast
 
@@ -14,6 +14,7 @@ from nonebot.adapters.onebot.v11 import Adapter as LibraryAdapter
 from nonebot.drivers import URL, ASGIMixin, Driver, Request, WebSocket, WebSocketServerSetup
 from nonebot.exception import WebSocketClosed
 from nonebot.log import logger
+from nonebot.message import handle_event
 from nonebot.utils import DataclassEncoder
 from typing_extensions import override
 
@@ -79,6 +80,8 @@ class Adapter(LibraryAdapter):
     def __init__(self, driver: Driver, *, host: Host, clock: Clock, **rest: Any) -> None:
         self.host = host
         self.clock = clock
+        self.enter: Callable[[BaseBot, Any], Awaitable[None]] = handle_event
+        """Where events go; NoneBot, unless whoever registered the adapter says otherwise."""
         self.door: Door = door_now()
         self.lines: dict[str, Connection] = {}
         self.refused = 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -116,9 +117,9 @@ class Doing:
         """Note a message of the bot's own."""
         self.platform.memory.keep(self.group, message_id, Said(account(self.bot), text, self.bot))
 
-    async def gone(self, native: str) -> bool:
-        """Wait for a moment until the end tells that an account has left the group."""
-        return await self.platform.leaves(self.group, native)
+    def leaving(self, native: str) -> AbstractContextManager[Callable[[], Awaitable[bool]]]:
+        """Listen for the end to tell that an account has left the group; gives what waits for it, for a moment."""
+        return self.platform.leaving(self.group, native)
 
 
 _WAYS = 3
@@ -257,6 +258,11 @@ class OneBot:
         adapters = cast("dict[str, Any]", driver._adapters)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - NoneBot has no other way to give it back
         self._adapter = adapters[NAME]
 
+    def enter_by(self, enter: Callable[[Any, Any], Awaitable[None]]) -> None:
+        """Hand every event to `enter`."""
+        assert self._adapter is not None  # noqa: S101 - told after `attach`
+        self._adapter.enter = enter
+
     def read(self, bot: Any, event: Any) -> Sequence[Event] | None:
         """Read one of the adapter's events, and remember what it says of the bot and of who is where."""
         now, self_id = self.clock.now(), str(bot.self_id)
@@ -312,16 +318,25 @@ class OneBot:
                 state.missing.add(api)
             raise
 
-    async def leaves(self, group: str, native: str) -> bool:
-        """Wait for a moment until an account is told to have left a group."""
+    @contextmanager
+    def leaving(self, group: str, native: str) -> Generator[Callable[[], Awaitable[bool]]]:
+        """Listen from now on for an account to leave a group: the notice may come with the answer to the call.
+
+        Gives what waits for it, for a moment.
+        """
         left = self._leaving.setdefault((group, native), asyncio.Event())
+
+        async def wait() -> bool:
+            try:
+                await asyncio.wait_for(left.wait(), self.config.onebot_confirm_seconds)
+            except TimeoutError:
+                return False
+            return True
+
         try:
-            await asyncio.wait_for(left.wait(), self.config.onebot_confirm_seconds)
-        except TimeoutError:
-            return False
+            yield wait
         finally:
             self._leaving.pop((group, native), None)
-        return True
 
     async def settled(self) -> None:
         """Wait until what was begun when bots came is done."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -99,8 +100,8 @@ class Hand(Protocol):
         """Note a message of the bot's own."""
         ...
 
-    async def gone(self, native: str) -> bool:
-        """Wait for a moment until the end tells that an account has left the group."""
+    def leaving(self, native: str) -> AbstractContextManager[Callable[[], Awaitable[bool]]]:
+        """Listen for the end to tell that an account has left the group; gives what waits for it, for a moment."""
         ...
 
 
@@ -292,8 +293,11 @@ async def _remove(action: RemoveMember, hand: Hand) -> Receipt:
         return Gone(why=f"{action.account} is not in the group")
     if role_of(line.get("role")) in {Role.OWNER, Role.ADMIN}:
         return Refused(why=f"{action.account} is an admin of the group")
-    await hand.call("set_group_kick", group_id=int(hand.group), user_id=int(native), reject_add_request=False)
-    return Done() if await hand.gone(native) else await _still_there(native, hand)
+    whom = {"group_id": int(hand.group), "user_id": int(native)}
+    with hand.leaving(native) as left:
+        await hand.call("set_group_kick", **whom, reject_add_request=False)
+        gone = await left()
+    return Done() if gone else await _still_there(native, hand)
 
 
 async def _still_there(native: str, hand: Hand) -> Receipt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nonebot.adapters.qq import Adapter as LibraryAdapter
@@ -11,6 +11,7 @@ from nonebot.adapters.qq import Event, InteractionCreateEvent
 from nonebot.adapters.qq.config import BotInfo
 from nonebot.drivers import ASGIMixin, Driver, Request, Response
 from nonebot.log import logger
+from nonebot.message import handle_event
 from typing_extensions import override
 
 from groupops import Clock, ConfigError
@@ -67,6 +68,8 @@ class Adapter(LibraryAdapter):
     """
 
     def __init__(self, driver: Driver, *, host: Host, clock: Clock, marks: Marks, **rest: Any) -> None:
+        self.enter: Callable[[Any, Any], Awaitable[None]] = handle_event
+        """Where events go; NoneBot, unless whoever registered the adapter says otherwise."""
         self.looked_over: Setup = setup_now()
         self.door = Door(self.looked_over.pushed, self.looked_over.config)
         self._host = host

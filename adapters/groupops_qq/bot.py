@@ -14,7 +14,6 @@ from nonebot.adapters.qq.exception import ActionFailed, UnauthorizedException
 from nonebot.adapters.qq.models import User
 from nonebot.adapters.qq.utils import API
 from nonebot.drivers import Request, Response
-from nonebot.message import handle_event
 from typing_extensions import override
 
 from groupops import Text
@@ -43,6 +42,7 @@ class Bot(LibraryBot):
 
     def __init__(self, adapter: Adapter, self_id: str, bot_info: BotInfo) -> None:
         super().__init__(adapter, self_id, bot_info)
+        self._home = adapter
         self._one_at_a_time = asyncio.Lock()
         # Until the platform has said who it is; only other plugins ask for it.
         self._self_info = User(id=self_id)
@@ -51,10 +51,10 @@ class Bot(LibraryBot):
 
     @override
     async def handle_event(self, event: Event) -> None:
-        """Hand an event to NoneBot; nobody is asked before. `to_me` is worked out of the message alone."""
+        """Hand an event in; nobody is asked before. `to_me` is worked out of the message alone."""
         if isinstance(event, QQMessageEvent):
             self._prepare(event)
-        await handle_event(self, event)
+        await self._home.enter(self, event)
 
     def _prepare(self, event: QQMessageEvent) -> None:
         """Give other plugins the words without mentions, as the library would; ours reads the event itself."""

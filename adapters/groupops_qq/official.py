@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -247,6 +247,11 @@ class OfficialQQ:
         self.config = adapter.looked_over.config
         self.standing = Standing(self.config)
         self._up = dict.fromkeys(adapter.looked_over.bots, False)
+
+    def enter_by(self, enter: Callable[[Any, Any], Awaitable[None]]) -> None:
+        """Hand every event to `enter`."""
+        assert self._adapter is not None  # noqa: S101 - told after `attach`
+        self._adapter.enter = enter
 
     def read(self, bot: Any, event: Any) -> Sequence[Event] | None:
         """Read one of the adapter's events, and remember what it says of the bot and of who is where."""

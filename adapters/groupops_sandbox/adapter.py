@@ -102,7 +102,7 @@ class Adapter(BaseAdapter):
         while True:
             fact = await self._facts.get()
             try:
-                await handle_event(bot, event_of(fact))
+                await (self.sandbox.enter or handle_event)(bot, event_of(fact))
             finally:
                 self._facts.task_done()
 

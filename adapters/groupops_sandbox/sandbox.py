@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -76,6 +76,8 @@ class Sandbox:
         self._told: list[Event] = []
         self._late: dict[tuple[GroupId, AccountId], Fact] = {}
         self._carrier: Carrier | None = None
+        self.enter: Callable[[Any, Any], Awaitable[None]] | None = None
+        """Where facts go that travel through NoneBot; its `handle_event`, if None."""
         self.world.listen(self._hear)
 
     # — the port —
@@ -282,6 +284,10 @@ class Sandbox:
         if config.sandbox_profile:
             self.become(config.sandbox_profile)
         driver.register_adapter(Adapter, sandbox=self)
+
+    def enter_by(self, enter: Callable[[Any, Any], Awaitable[None]]) -> None:
+        """Have facts that travel through NoneBot handed to `enter`."""
+        self.enter = enter
 
     def carry_by(self, carrier: Carrier | None) -> None:
         """Hand facts to `carrier`; None keeps them for `take`."""

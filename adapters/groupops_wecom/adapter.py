@@ -25,6 +25,7 @@ from nonebot.drivers import (
     WebSocketClientMixin,
 )
 from nonebot.log import logger
+from nonebot.message import handle_event
 from pydantic import ValidationError
 from typing_extensions import override
 
@@ -89,6 +90,8 @@ class Adapter(BaseAdapter):
         super().__init__(driver, **kwargs)
         self.wecom_config = looked_over(config if config is not None else _configured())
         self.clock = clock or Clockwork()
+        self.enter: Callable[[Any, Any], Awaitable[None]] = handle_event
+        """Where events go; NoneBot, unless whoever registered the adapter says otherwise."""
         self._once = once
         self.made: dict[str, Bot] = {}
         self.links: list[LongLink] = []

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from nonebot.adapters import Bot as BaseBot
 from nonebot.adapters import Event as BaseEvent
-from nonebot.message import handle_event
 from typing_extensions import override
 
 from groupops_wecom.chats import Chats
@@ -54,8 +53,8 @@ class Bot(BaseBot):
         """Answer an event with a message."""
 
     async def handle_event(self, event: Event) -> None:
-        """Hand an event to NoneBot."""
-        await handle_event(self, event)
+        """Hand an event in."""
+        await self._home.enter(self, event)
 
 
 class AiBot(Bot):

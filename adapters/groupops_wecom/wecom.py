@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -335,6 +335,11 @@ class WeCom:
                 'WeCom needs a bot: WECOM_AIBOTS=[{"bot_id":"…","secret":"…"}], or WECOM_APPS; '
                 "see docs/adapters_wecom.md"
             )
+
+    def enter_by(self, enter: Callable[[Any, Any], Awaitable[None]]) -> None:
+        """Hand every event to `enter`."""
+        assert self._adapter is not None  # noqa: S101 - told after `attach`
+        self._adapter.enter = enter
 
     def read(self, bot: Any, event: Any) -> Sequence[Fact] | None:
         """Read one of the adapter's events, and remember what it says of people and chats."""

@@ -20,11 +20,13 @@ from typing import Any, Literal, Protocol, TextIO, cast, runtime_checkable
 
 import nonebot
 import nonebot.compat
+import nonebot.message
 from nonebot import log
 from nonebot.adapters import Bot
 from nonebot.adapters import Event as NoneBotEvent
 from nonebot.drivers import ASGIMixin, Driver
-from nonebot.matcher import Matcher, current_bot, current_event
+from nonebot.matcher import Matcher, current_bot, current_event, matchers
+from nonebot.message import handle_event
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -41,6 +43,9 @@ from groupops.scans import Scanned
 Gate = Literal["permission", "matcher"]
 """How events come in: while NoneBot asks for permission (cheap), or as an ordinary matcher (by the book)."""
 
+Enter = Callable[[Any, Any], Awaitable[None]]
+"""Takes a bot and its event; what NoneBot's `handle_event` is."""
+
 Check = Callable[[], Awaitable[None]]
 """Ends when something is ready; raises when it is not."""
 
@@ -52,6 +57,10 @@ INBOX = "/groupops/inbox"
 
 FIRST = 1
 """The gate's priority among NoneBot's matchers."""
+
+PONG_WITHIN_S = 120.0
+"""Seconds a connected end may take to answer a ping: its answer stands behind all it has sent, and a bot that catches
+up with a flood is not to cut off the end that floods it."""
 
 THRESHOLDS = (10_000, 10, 10)
 """New objects before the collector looks at the youngest, and how often that is before it looks at older ones."""
@@ -76,6 +85,15 @@ class Gateway(Protocol):
 
     def read(self, bot: Any, event: Any) -> Event | Sequence[Event] | None:
         """Read one of the adapter's events; None for what is of no interest. Pure and without waiting."""
+        ...
+
+
+@runtime_checkable
+class Doored(Protocol):
+    """A gateway whose bots hand events in where they are told to, rather than always to NoneBot."""
+
+    def enter_by(self, enter: Enter) -> None:
+        """Hand every event to `enter(bot, event)` in the place of NoneBot's `handle_event`; told after `attach`."""
         ...
 
 
@@ -162,6 +180,26 @@ class Bridge:
             )
         return None
 
+    async def enter(self, bot: Bot, event: NoneBotEvent) -> None:
+        """Handle an event: at once where nobody but us listens, else as NoneBot does, who asks us among others.
+
+        NoneBot's way round takes longer than all that most talk needs here (`docs/decisions/0026-the-short-way.md`).
+        """
+        if not self._is_alone():
+            await handle_event(bot, event)
+            return
+        held = self.take(bot, event)
+        if held is not None:
+            await held
+
+    def _is_alone(self) -> bool:
+        """Say whether the gate is all that NoneBot would ask; plugins of others may come and go at any time."""
+        return (
+            not any(_PROCESSORS)
+            and sum(map(len, matchers.values())) == 1
+            and matchers.get(FIRST) == [self._matcher]
+        )
+
     async def post(self, event: Event) -> None:
         """Hand in a fact that comes from elsewhere (clock, console, import); waits while its lane is full.
 
@@ -203,6 +241,8 @@ class Bridge:
         driver.on_shutdown(self._close)
         for gateway in self._gateways.values():
             gateway.attach(driver)
+            if self._gate == "permission" and isinstance(gateway, Doored):
+                gateway.enter_by(self.enter)
         driver.on_shutdown(self._drain)
         self.open_gate()
         if isinstance(driver, ASGIMixin):
@@ -288,6 +328,13 @@ def tuned() -> Generator[None]:
         sys.setswitchinterval(switching)
         gc.set_threshold(*thresholds)
         gc.unfreeze()
+
+
+_PROCESSORS = (
+    getattr(nonebot.message, "_event_preprocessors", {handle_event}),
+    getattr(nonebot.message, "_event_postprocessors", {handle_event}),
+)
+"""What other plugins have done before and after each event. A NoneBot that keeps them elsewhere is always asked."""
 
 
 def _by_adapter(platforms: Iterable[Platform]) -> dict[str, Gateway]:
@@ -587,7 +634,7 @@ def serve(assembled: Assembled) -> None:
     driver = start_nonebot(start.nonebot, log_level=start.config.log_level)
     bridge_of(assembled).install(driver, [lambda: alive(assembled)])
     open_inbox(driver, assembled)
-    nonebot.run()
+    nonebot.run(ws_ping_timeout=PONG_WITHIN_S)
 
 
 def open_inbox(driver: Driver, assembled: Assembled) -> None:

@@ -7,7 +7,7 @@ import gc
 import io
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 from nonebot import log
 from nonebot.drivers import Driver
 from nonebot.matcher import Matcher, matchers
-from nonebot.message import handle_event
+from nonebot.message import event_postprocessor, event_preprocessor, handle_event
 
 from groupops import ConfigError, Event, Health, MessagePosted, SendText
 from groupops.bridge import (
@@ -67,13 +67,17 @@ class Desk:
         return [event.text for event in self.done if isinstance(event, MessagePosted)]
 
 
+def _begin_anew() -> None:
+    nonebot._driver = None
+    Driver._adapters.clear()
+    matchers.clear()
+
+
 @pytest.fixture
 def fresh() -> Iterator[None]:
     """NoneBot as it is when a process starts."""
     yield
-    nonebot._driver = None
-    Driver._adapters.clear()
-    matchers.clear()
+    _begin_anew()
 
 
 @pytest.fixture
@@ -130,12 +134,14 @@ operator_words = { gambling = ["押大小"] }
 """
 
 
-async def verdicts(gate: Gate) -> list[Any]:
+async def verdicts(gate: Gate, *, others: bool = False) -> list[Any]:
     """Play one story through NoneBot and the real engine; give the cases and what was done about them."""
     async with rig(pack=PACK, plugins=["moderation"]) as made:
         driver = start_nonebot({"driver": "~none"}, log_level="WARNING", accelerate=False)
         bridge = Bridge(made.engine.flow, [made.sandbox], gate=gate)
         bridge.install(driver)
+        if others:
+            Matcher.new(priority=50, handlers=[])
         async with running(driver):
             for account, text in (
                 ("wang", "早"),
@@ -154,16 +160,74 @@ async def verdicts(gate: Gate) -> list[Any]:
         ]
 
 
-async def test_both_gates_lead_to_the_same_verdicts(fresh: None) -> None:
-    by_permission = await verdicts("permission")
-    nonebot._driver = None
-    Driver._adapters.clear()
+async def test_every_way_in_leads_to_the_same_verdicts(fresh: None) -> None:
+    at_once = await verdicts("permission")
+    _begin_anew()
+    by_permission = await verdicts("permission", others=True)
+    _begin_anew()
     by_matcher = await verdicts("matcher")
 
-    assert by_permission == by_matcher
+    assert at_once == by_permission == by_matcher
     accounts = [one[1] for one in by_permission if isinstance(one[1], str)]
     assert accounts == ["sandbox:wang", "sandbox:li", "sandbox:owner"]
     assert any(getattr(one[1], "kind", "") == "delete_message" for one in by_permission)
+
+
+@contextmanager
+def overheard() -> Iterator[list[str]]:
+    """Give what NoneBot says of its own work, down to the last line."""
+    lines: list[str] = []
+    handler = log.logger.add(lines.append, level="TRACE")  # type: ignore[arg-type]
+    yield lines
+    log.logger.remove(handler)
+
+
+def _is_asked(lines: list[str]) -> bool:
+    return any("Checking for matchers" in line for line in lines)
+
+
+async def test_nonebot_is_asked_only_while_somebody_else_listens(driver: Driver, sandbox: Sandbox) -> None:
+    desk = Desk()
+    Bridge(desk, [sandbox]).install(driver)
+
+    async with running(driver):
+        with overheard() as alone:
+            sandbox.say("1", "zhang", "急 一")
+            await carried(sandbox)
+        other = Matcher.new(priority=50, handlers=[])
+        with overheard() as together:
+            sandbox.say("1", "zhang", "急 二")
+            await carried(sandbox)
+        other.destroy()
+        with overheard() as alone_again:
+            sandbox.say("1", "zhang", "急 三")
+            await carried(sandbox)
+
+    assert desk.texts == ["急 一", "急 二", "急 三"]
+    assert [_is_asked(lines) for lines in (alone, together, alone_again)] == [False, True, False]
+
+
+@pytest.mark.parametrize("register", [event_preprocessor, event_postprocessor])
+async def test_whoever_looks_at_every_event_before_or_after_us_sees_it(
+    register: Any, driver: Driver, sandbox: Sandbox
+) -> None:
+    desk, seen = Desk(), list[str]()
+
+    async def look() -> None:
+        seen.append("looked")
+
+    register(look)
+    Bridge(desk, [sandbox]).install(driver)
+    try:
+        async with running(driver):
+            sandbox.say("1", "zhang", "急 一")
+            await carried(sandbox)
+    finally:
+        nonebot.message._event_preprocessors.clear()
+        nonebot.message._event_postprocessors.clear()
+
+    assert desk.texts == ["急 一"]
+    assert seen == ["looked"]
 
 
 @pytest.mark.parametrize("gate", GATES)

@@ -113,7 +113,11 @@ class OneBotEnd:
         if token:
             shown["Authorization"] = f"Bearer {token}"
         self._socket = await connect(
-            url, additional_headers={**shown, **(headers or {})}, max_size=None, proxy=None
+            url,
+            additional_headers={**shown, **(headers or {})},
+            max_size=None,
+            proxy=None,
+            ping_interval=None,  # as real ends: their heartbeat is an event
         )
         self._task = asyncio.create_task(self._listen(self._socket))
         await self.emit(self.meta("lifecycle", sub_type="connect"))
