@@ -24,7 +24,9 @@ LAYERS: dict[str, frozenset[str]] = {
         "member_lists commands outbox packs answers echoes enrolment errands pace delivery scans health notebook heard homes".split()
     ),
     # Ports are part of the contract, and the counters' two implementations lie beside theirs.
-    "contract": frozenset("platform plugin hookspecs records clock calendar policy counters profiles".split()),
+    "contract": frozenset(
+        "platform plugin hookspecs records clock calendar policy counters profiles".split()
+    ),
     "words": frozenset("people events actions verdicts errors altered".split()),
 }
 DOORS = frozenset({"groupops", "groupops.importers"})
