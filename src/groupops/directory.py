@@ -603,8 +603,10 @@ class PeopleBook:
         subject = f"list:{_digest(event, known)}"
         now = self._clock.now()
         tickets = await self._records.tickets(group_id=event.group_id, open_only=False)
-        if any(ticket.subject == subject and _closed_by_hand(ticket, now) for ticket in tickets):
-            return True
+        vouched = [one for one in tickets if one.subject == subject and _closed_by_hand(one, now)]
+        if vouched:
+            # Told again is not read again: what was read before the steward's word is no answer to it.
+            return any(one.closed_at is not None and event.at >= one.closed_at for one in vouched)
         key = f"list/{event.group_id}"
         if any(ticket.key == key and ticket.closed_at is None for ticket in tickets):
             return False

@@ -508,6 +508,21 @@ async def test_a_doubtful_list_is_believed_once_a_steward_closed_its_ticket(
     assert [fact.kind for fact in facts].count("member_left") == 2
 
 
+async def test_a_doubtful_list_that_is_told_again_after_the_steward_s_word_was_not_read_again(
+    records: MemoryRecords, book: PeopleBook, clock: StoppedClock
+) -> None:
+    doubted = a_list(listed(LI))
+    await book.take_list(doubted)
+    [ticket] = await records.tickets(group_id=QQ)
+    later = clock.now() + timedelta(minutes=5)
+    await records.close_ticket(ticket.id, by=BOSS, at=later)
+    clock.advance_to(later)
+
+    assert await book.take_list(doubted) == []
+    assert await records.tickets(group_id=QQ) == ()
+    assert await book.take_list(replace(doubted, id="list 2", at=later)) != []
+
+
 async def test_a_stewards_word_holds_for_no_other_list_and_not_for_ever(
     records: MemoryRecords, book: PeopleBook, clock: StoppedClock
 ) -> None:
