@@ -207,10 +207,12 @@ class Flow:
         """Ask who hears of cases; every offence is told them, and nearly always nobody has an answer."""
         member = self.people.seen(event)
         judged = self.hooks.hear(plan.judges.get(event.kind, ()), event, plan.group, member)
+        if judged is not None:
+            return Pending(
+                event, plan, member, judged=judged
+            )  # whoever reacts is asked once it is known to stand
         reacted = self.hooks.hear(plan.reacts.get(event.kind, ()), event, plan.group, member)
-        if judged is None and reacted is None:
-            return None
-        return Pending(event, plan, member, judged=judged or Asked(), reacted=reacted)
+        return None if reacted is None else Pending(event, plan, member, judged=Asked(), reacted=reacted)
 
     async def finish(self, pending: Pending) -> Outcome:
         """Finish what a glance left: wait, book, act, react."""

@@ -8,15 +8,19 @@ from typing import Any, Never
 import pytest
 
 from groupops import (
+    AccountId,
     Action,
+    CaseChanged,
     DeleteMessage,
     Done,
     Event,
     Evidence,
+    GroupId,
     Manifest,
     MessagePosted,
     Mute,
     Offence,
+    PersonId,
     Reply,
     Rule,
     SendText,
@@ -325,3 +329,39 @@ async def test_taking_a_message_back_shelters_no_further_hit_of_the_same_burst()
         assert (await r.records.case(first.id)).status is CaseStatus.WITHDRAWN
         assert second.id != first.id
         assert (second.status, second.strike) == (CaseStatus.EFFECTIVE, 1)
+
+
+@pytest.mark.parametrize("objects", [True, False])
+async def test_whoever_reacts_to_a_case_is_asked_only_once_it_is_known_that_the_fact_stands(
+    objects: bool,
+) -> None:
+    asked: list[str] = []
+
+    def judge(event: Event) -> Offence | None:
+        asked.append("judge")
+        return Offence(rule="rude.word", reason="用语不当", ladder="soft", auto="remind") if objects else None
+
+    def react(event: Event) -> None:
+        asked.append("react")
+
+    module = plugin(judge=judge, react=react)
+    module.manifest = Manifest(
+        title="测试", hears=frozenset({"case_changed"}), rules=(Rule(id="rude.word", title="测试"),)
+    )
+    async with rig(pack=PACK, plugins=(), extra={"rude": module}) as r:
+        changed = CaseChanged(
+            id="case/1/0",
+            at=r.clock.now(),
+            group_id=GroupId("sandbox:g1"),
+            case_id=1,
+            account=AccountId("sandbox:wang"),
+            person_id=PersonId(1),
+            rule="rude.word",
+            step="remind",
+            status="effective",
+        )
+
+        pending = r.engine.flow.glance(changed)
+
+    assert (pending is not None) is objects
+    assert asked == (["judge"] if objects else ["judge", "react"])
