@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -52,31 +53,10 @@ def chatlab(
         for minutes, who, words in said
     ]
     rows += [
-        {
-            "_type": "message",
-            "sender": "SYSTEM",
-            "accountName": "系统",
-            "timestamp": _stamp(minutes),
-            "type": 81,
-            "content": "撤回了一条消息",
-            "groupops": {
-                "event": {"kind": "recall", "message_id": message, "targets": [message.lstrip("m0123456789")]}
-            },
-        }
+        _recall(minutes, message_id=message, targets=[message.lstrip("m0123456789")])
         for minutes, message in recalls
     ]
-    rows += [
-        {
-            "_type": "message",
-            "sender": "SYSTEM",
-            "accountName": "系统",
-            "timestamp": _stamp(minutes),
-            "type": 81,
-            "content": "撤回了一条消息",
-            "groupops": {"event": {"kind": "recall", "actor": who}},
-        }
-        for minutes, who in noticed
-    ]
+    rows += [_recall(minutes, actor=who) for minutes, who in noticed]
     return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n"
 
 
@@ -90,3 +70,16 @@ def mailed(*said: tuple[int, str, str]) -> str:
 
 def _stamp(minutes: int) -> int:
     return int((MORNING + timedelta(minutes=minutes)).timestamp())
+
+
+def _recall(minutes: int, **told: Any) -> dict[str, Any]:
+    """Give the line by which the client says that something was taken back."""
+    return {
+        "_type": "message",
+        "sender": "SYSTEM",
+        "accountName": "系统",
+        "timestamp": _stamp(minutes),
+        "type": 81,
+        "content": "撤回了一条消息",
+        "groupops": {"event": {"kind": "recall", **told}},
+    }
