@@ -276,6 +276,18 @@ def test_a_place_a_red_packet_and_their_unknowns(write: Write) -> None:
     assert packet.red_packet.amount_fen is None
 
 
+@pytest.mark.parametrize("odd", [["gcj02"], {}, 7, None, "mars"])
+def test_a_coordinate_system_or_a_way_in_nobody_knows_is_unknown(write: Write, odd: object) -> None:
+    place, joined = facts(
+        write(
+            message(kind=8, groupops={"location": {"lat": 30, "lng": 120, "crs": odd}}),
+            system("member_join", at=NOON + 1, actor="zhou", targets=["li"], how=odd),
+        )
+    )
+
+    assert (place.location.crs, joined.how) == ("unknown", "unknown")
+
+
 def system(kind: str, at: int = NOON, type_: int = 80, **event: object) -> Line:
     return message("SYSTEM", "…", at, type_, groupops={"event": {"kind": kind, **event}})
 

@@ -223,6 +223,14 @@ def test_in_a_page_only_bold_lines_are_senders(write: Write) -> None:
     ]
 
 
+def test_a_tag_that_was_cut_off_joins_no_two_names_to_one(write: Write) -> None:
+    cut = PAGE.replace("<b>米粒 08:03<br></b>", "<b>阿岚 08:03<b\n<div><span><b>米粒 08:03<br></b></span>")
+
+    values, _ = values_of(write(cut))
+
+    assert {value.sender.name for value in values if isinstance(value, Said)} == {"松果", "阿岚", "米粒"}
+
+
 def test_of_a_mail_the_page_is_read_rather_than_the_text(write: Write) -> None:
     mail = (
         "From: a@example.com\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=x\n\n--x\n"

@@ -191,7 +191,7 @@ def _text(text: str) -> str:
     ):
         text = f"{text}\n{text.replace(written, sign)}"
     unescaped = ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-    shown = html.unescape(_bare(unescaped))  # what nobody sees is left out before markup is read
+    shown = html.unescape(_bare(f"{text}\n{unescaped}"))  # what nobody sees is left out before markup is read
     return _bare(f"{unescaped}\n{shown}\n{TAG.sub('', shown)}\n{html.unescape(TAG.sub('', unescaped))}")
 
 

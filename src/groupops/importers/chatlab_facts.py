@@ -57,8 +57,8 @@ from groupops.people import AccountId, GroupId, Role, platform_of
 SOURCE: Final = "export"
 """What a fact of a transcript says saw it."""
 
-HOW: Final = frozenset({"invite", "qr", "link", "approve"})
-_CRS = frozenset({"gcj02", "wgs84"})
+HOW: Final = ("invite", "qr", "link", "approve")
+_CRS: Final = ("gcj02", "wgs84", "bd09")
 _URL = re.compile(r"https?://[^\s<>\"']+")
 
 HEARD: Final[Mapping[str, str]] = {

@@ -27,7 +27,7 @@ from groupops.clock import StoppedClock
 from groupops.counters import MemoryCounters
 from groupops.engine import Engine, Parts
 from groupops.errors import ConfigError, PlatformError
-from groupops.events import CORE_KINDS, EVENT_KINDS, Listed, Media, MembersListed, MessagePosted
+from groupops.events import CORE_KINDS, EVENT_KINDS, Event, Listed, Media, MembersListed, MessagePosted
 from groupops.flow import Outcome
 from groupops.hooks import Hooks
 from groupops.importers.roster import Entry, enrol, read_roster
@@ -350,25 +350,38 @@ class _Player:
         """Replay everything."""
         await self._census()
         flow, clock = self.engine.flow, self.clock
-        whole = self.kit.since is None and self.kit.until is None
-        for fact in self.kit.transcript.replay():
+        glance, reached = flow.glance, clock.moment
+        for fact in self._asked_for():
             at = fact.at
-            if not whole and not self.kit.asks_for(at):
-                self.outside += 1
-                continue
             if self._stop is not None and self._stop <= at:
                 await self._catch_up(at)
-            if at > clock.moment:  # noqa: PLR1730 - every message pays for it
-                clock.moment = at
-            pending = flow.glance(fact)
+            if at > reached:
+                clock.advance_to(at)
+                reached = at
+            pending = glance(fact)
             if pending is not None:
                 await flow.finish(pending)
                 await self._look_ahead()
-            self.played += 1
-            self.first, self.last = self.first or at, at
             if not self.played % TELL_EVERY:
                 self._tell()
         self._tell()
+
+    def _asked_for(self) -> Iterator[Event]:
+        """Give the facts of the span asked for; they are counted, and so are those outside."""
+        kit, fact = self.kit, None
+        whole = kit.since is None and kit.until is None
+        facts = kit.transcript.replay()
+        for fact in facts if whole else filter(self._within, facts):
+            if self.first is None:
+                self.first = fact.at
+            self.played += 1
+            yield fact
+        self.last = None if fact is None else fact.at
+
+    def _within(self, fact: Event) -> bool:
+        within = self.kit.asks_for(fact.at)
+        self.outside += not within
+        return within
 
     async def _census(self) -> None:
         """Tell who is in the group: the first list is where a group's record starts."""

@@ -160,8 +160,10 @@ class _Page(HTMLParser):
     def __post_init__(self) -> None:
         HTMLParser.__init__(self, convert_charrefs=True)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - as HTMLParser has it
-        """Begin a line, or bold letters."""
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a line, or bold letters; what stands behind a tag that was cut off is of another line."""
+        if self._parts and any("<" in name for name, _ in attrs):
+            self.end_line()
         if tag in _SILENT:
             self._silent += 1
         elif tag in _BOLD:
