@@ -35,6 +35,7 @@ from groupops.plan import GroupPlan
 from groupops.plugin import Texts
 from groupops.policy import Discipline, Ladder
 from groupops.records import (
+    Asking,
     Audit,
     Booked,
     Booking,
@@ -48,7 +49,6 @@ from groupops.records import (
     Purpose,
     Records,
     Ticket,
-    renumbered,
 )
 from groupops.sanctions import (
     TALK,
@@ -112,6 +112,10 @@ class _Scene:
         return self.plan.policy.ladders.get(self.worst.ladder) if self.worst.ladder else None
 
 
+Asks = Callable[[OutboxRow], Asking | None] | None
+"""Says how a row that asks the stewards is carried out; see `Booking`."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """An offence before anything is read of whoever did it."""
@@ -122,6 +126,7 @@ class _Seen:
     ruling: Ruling
     worst: Offence
     standing: Standing
+    asking: Asks
 
 
 def _goes_unsaid(case: Case, scene: _Scene) -> bool:
@@ -176,14 +181,14 @@ class Casebook:
             return None
         midnight = plan.local(self.clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
         mutes = any(isinstance(action, Mute) for action in ruling.contain)
+        asking = self.outbox.asking(event.group_id)
+        seen = _Seen(event, plan, member, ruling, worst, self._standing(event, plan, member), asking)
         return await self.records.book(
             event.id,
             member.account,
             worst.ladder,
             self.clock.now(),
-            partial(
-                self._weighed, _Seen(event, plan, member, ruling, worst, self._standing(event, plan, member))
-            ),
+            partial(self._weighed, seen),
             name=member.name,
             recent=event.at - max(SAME_UTTERANCE, timedelta(seconds=plan.policy.discipline.burst_s)),
             contained=midnight if mutes else None,
@@ -211,7 +216,7 @@ class Casebook:
             contained=contained,
         )
         draft = self._draft(event, seen.plan, seen.member, known.person_id, ruling)
-        return self._booking(draft, scene, known.strikes)
+        return self._booking(draft, scene, known.strikes, seen.asking)
 
     def _one_more(self, seen: _Seen, case: Case, contained: Contained) -> Booking | Case:
         """Add a further hit of one burst to its case: contained like the first, no second strike."""
@@ -269,7 +274,7 @@ class Casebook:
             opened_at=event.at if not event.arrived_late else self.clock.now(),
         )
 
-    def _booking(self, draft: Case, scene: _Scene, strikes: int) -> Booking:
+    def _booking(self, draft: Case, scene: _Scene, strikes: int, asking: Asks) -> Booking:
         """Make the case and all that follows at once. Pure."""
         ladder = scene.ladder
         discipline = scene.plan.policy.discipline
@@ -286,7 +291,7 @@ class Casebook:
             return rows + self._rows_of(draft.event_id, "steward", asks, *whose, first=len(rows))
 
         due = (self._lapse_of(case, scene.plan),) if status.open else ()
-        return Booking(case=case, for_case=follow, due=due)
+        return Booking(case=case, for_case=follow, due=due, asking=asking)
 
     def _rows_of(
         self,
@@ -935,7 +940,8 @@ class Casebook:
             ask = self._ask_for_decision(numbered, plan, member, None)
             return self.outbox.rows(event_id, "steward", (ask,), plugin=plugin, first=_AFTER_ANSWER)
 
-        booking = Booking(case=draft, for_case=follow, due=(self._lapse_of(draft, plan),))
+        asking = self.outbox.asking(report.group_id)
+        booking = Booking(case=draft, for_case=follow, due=(self._lapse_of(draft, plan),), asking=asking)
         return await self.records.book(event_id, report.account, report.ladder, now, lambda _: booking)
 
     async def _about(self, report: OpenCase) -> Case | None:
@@ -1175,8 +1181,3 @@ def _before_appeal(case: Case) -> CaseStatus:
         if word == "appeal":
             return CaseStatus(status)
     return CaseStatus.EFFECTIVE
-
-
-def booked_rows(booked: Booked) -> tuple[OutboxRow, ...]:
-    """Give the rows of a booking, each with the number of its case."""
-    return renumbered(booked.outbox, booked.case.id)

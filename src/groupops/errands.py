@@ -23,7 +23,7 @@ from groupops.actions import (
     WaiveCase,
     WakeAt,
 )
-from groupops.casebook import Casebook, booked_rows
+from groupops.casebook import Casebook
 from groupops.clock import Clock
 from groupops.directory import PeopleBook
 from groupops.events import CaseChanged, Event
@@ -92,7 +92,7 @@ class Errands:
                     await self._waive(event, plan, plugin, item, facts)
                 case OpenCase():
                     booked = await self.casebook.report(f"{event.id}/{plugin}/{number}", item, plugin, plan)
-                    await self.outbox.send(booked_rows(booked))
+                    await self.outbox.send(booked.untold)
                     facts += self.case_facts(booked.case)
                 case DismissCase():
                     actions += await self._dismiss(event, plan, item, facts)

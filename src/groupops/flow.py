@@ -23,7 +23,7 @@ from groupops.actions import (
     SendText,
 )
 from groupops.calendar import WorkCalendar
-from groupops.casebook import Answered, Casebook, booked_rows
+from groupops.casebook import Answered, Casebook
 from groupops.clock import Clock
 from groupops.commands import Answer, Commands, Found
 from groupops.counters import CountersUnavailable
@@ -346,7 +346,7 @@ class Flow:
             return
         outcome.booked = booked
         if booked.outbox:
-            outcome.receipts += await self.outbox.send(booked_rows(booked))
+            outcome.receipts += await self.outbox.send(booked.untold)
         await self._tell_case(booked.case, outcome)
 
     async def _hold(self, event: Event, faults: Sequence[str], outcome: Outcome) -> None:

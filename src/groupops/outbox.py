@@ -47,7 +47,17 @@ from groupops.errors import StoreError, Unstorable
 from groupops.people import AccountId, GroupId, platform_of
 from groupops.platform import Attended, Carries, Platform, Whispers, watched, whispering
 from groupops.plugin import Log, Texts
-from groupops.records import Audit, Besides, OutboxRow, OutboxState, Purpose, Records, Ticket
+from groupops.records import (
+    Asking,
+    Audit,
+    Besides,
+    OutboxRow,
+    OutboxState,
+    Purpose,
+    Records,
+    Ticket,
+    receipt_of,
+)
 
 MAX_ATTEMPTS = 8
 """Tries before an action whose answers are lost again and again is shown to a human."""
@@ -226,6 +236,23 @@ def _ticket(
     return AskStewards(group_id=group, text=text, wanted=wanted)
 
 
+@dataclass(frozen=True, slots=True)
+class _Desks:
+    """Where a group's stewards can be written to now.
+
+    Args:
+        here: their accounts on the group's own platform.
+        consoles: their accounts at consoles, where words of several groups are read.
+        neutral: True when nobody may read it soon, so that the group is told that there is something to see to.
+        called: the group's name for the consoles.
+    """
+
+    here: Sequence[AccountId]
+    consoles: Sequence[AccountId]
+    neutral: bool
+    called: str
+
+
 @dataclass(slots=True)
 class Outbox:
     """Performs stored actions and writes what became of them.
@@ -274,22 +301,27 @@ class Outbox:
         """Perform rows that are due now, in order, and whatever stands in for those that cannot be done.
 
         Args:
-            rows: stored rows; one that waits for later is left to `pump`.
+            rows: stored rows; one that waits for later is left to `pump`, one that was settled as it was stored
+                is only told.
 
         Returns:
-            Each row that was tried, with its receipt; nothing where rows are delivered in their own time.
+            Each row that was tried, with its receipt; where rows are delivered in their own time, only the settled.
         """
         now = self.clock.now()
-        ready = [row for row in rows if row.not_before is None or row.not_before <= now]
-        if len(ready) < len(rows):
+        results = [(row, row.receipt) for row in rows if row.state.final and row.receipt is not None]
+        if results and self.settled is not None:
+            for row, receipt in results:
+                await self._tell_settled(row, receipt)
+        waiting = [row for row in rows if not row.state.final] if results else rows
+        ready = [row for row in waiting if row.not_before is None or row.not_before <= now]
+        if len(ready) < len(waiting):
             self._wake.set()
         if not ready:
-            return ()
+            return tuple(results)
         if self.delivery is not None:
             self.delivery.offer(ready)
-            return ()
+            return tuple(results)
         claimed = await self._claimed(ready)
-        results: list[tuple[OutboxRow, Receipt]] = []
         for row in ready:
             if row.id in claimed:
                 results += await self._in_turn(row)
@@ -604,8 +636,32 @@ class Outbox:
 
     async def _ask(self, row: OutboxRow, action: AskStewards) -> list[tuple[OutboxRow, Receipt]]:
         """Carry out `AskStewards`: a ticket in the record, and word to every steward who can be reached."""
-        now, done = self.clock.now(), Done()
-        word = self._word_to_stewards(row.group_id, action)
+        asking = self._asking(row, action, self._desks(row.group_id))
+        asked = await self.records.asked(row, asking, self.clock.now())
+        if asked is None:
+            return []
+        opened, told = asked
+        receipt = receipt_of(opened)
+        if self.settled is not None:
+            await self._tell_settled(row, receipt)
+        await self.send(told)
+        return [(row, receipt)]
+
+    def asking(self, group_id: GroupId) -> Callable[[OutboxRow], Asking | None] | None:
+        """Give what says how rows that ask a group's stewards are carried out as they are booked; see `Booking`.
+
+        Who can be reached is seen now; what is given is pure. None where nothing may reach anybody.
+        """
+        if self.rehearse:
+            return None
+        desks = self._desks(group_id)
+
+        def asking(row: OutboxRow) -> Asking | None:
+            return self._asking(row, row.action, desks) if isinstance(row.action, AskStewards) else None
+
+        return asking
+
+    def _asking(self, row: OutboxRow, action: AskStewards, desks: _Desks) -> Asking:
         ticket = Ticket(
             group_id=row.group_id,
             text=action.text,
@@ -613,71 +669,58 @@ class Outbox:
             case_id=row.case_id,
             subject=action.subject,
             key=row.key,
-            opened_at=now,
+            opened_at=self.clock.now(),
         )
 
         def words(opened: Ticket) -> tuple[OutboxRow, ...]:
-            return self.rows(row.key, "steward", word(opened), plugin=row.plugin)
+            said = self._word_to_stewards(opened, action, desks)
+            return self.rows(row.key, "steward", said, plugin=row.plugin)
 
-        asked = await self.records.asked(row, ticket, words, now, noted=self.noted(row, done))
-        if asked is None:
-            return []
-        opened, told = asked
-        receipt = Done(ref=f"ticket:{opened.id}")
-        if self.settled is not None:
-            await self._tell_settled(row, receipt)
-        await self.send(told)
-        return [(row, receipt)]
+        return Asking(ticket=ticket, words=words, noted=self.noted(row, Done()))
 
     async def tell_stewards(self, ticket: Ticket, event_id: str) -> tuple[tuple[OutboxRow, Receipt], ...]:
         """Tell the stewards of a ticket that is there already."""
         ask = AskStewards(group_id=ticket.group_id, text=ticket.text)
-        words = self._word_to_stewards(ticket.group_id, ask)(ticket)
+        words = self._word_to_stewards(ticket, ask, self._desks(ticket.group_id))
         told = await self.records.enqueue(self.rows(f"{event_id}/ticket:{ticket.id}", "steward", words))
         return await self.send(told) if told else ()
 
-    def _word_to_stewards(
-        self, group_id: GroupId, action: AskStewards
-    ) -> Callable[[Ticket], tuple[Action, ...]]:
-        """See who can be reached now; gives what makes the words to them of the ticket, once it has its number."""
-        here, consoles = self._desks(group_id)
-        neutral = not here and not any(map(self._is_open, consoles))
-        neutral = neutral and Capability.SEND_TEXT in self.can(group_id)
-
-        def words(ticket: Ticket) -> tuple[Action, ...]:
-            text = action.text if action.subject else self._task(ticket, action)
-            told: list[Action] = [
-                DirectMessage(
-                    group_id=group_id,
-                    account=account,
-                    text=text,
-                    options=action.options,
-                    subject=action.subject,
-                )
-                for account in here
-            ]
-            told += [
-                DirectMessage(group_id=group_id, account=account, text=self._of_group(group_id, text))
-                for account in consoles
-            ]
-            if neutral:
-                said = self.texts("steward.neutral", number=ticket.id)
-                told.append(SendText(group_id=group_id, text=said))
-            return tuple(told)
-
-        return words
+    def _word_to_stewards(self, ticket: Ticket, action: AskStewards, desks: _Desks) -> tuple[Action, ...]:
+        """Make the words that tell those who can be reached of a ticket."""
+        group_id = ticket.group_id
+        text = action.text if action.subject else self._task(ticket, action)
+        told: list[Action] = [
+            DirectMessage(
+                group_id=group_id,
+                account=account,
+                text=text,
+                options=action.options,
+                subject=action.subject,
+            )
+            for account in desks.here
+        ]
+        told += [
+            DirectMessage(group_id=group_id, account=account, text=self._of_group(desks.called, text))
+            for account in desks.consoles
+        ]
+        if desks.neutral:
+            said = self.texts("steward.neutral", number=ticket.id)
+            told.append(SendText(group_id=group_id, text=said))
+        return tuple(told)
 
     def _task(self, ticket: Ticket, action: AskStewards) -> str:
         return self.texts("steward.task", number=ticket.id, text=action.text)
 
-    def _of_group(self, group_id: GroupId, text: str) -> str:
+    def _of_group(self, called: str, text: str) -> str:
         """Say of which group a word is, to whoever reads words of several in one place."""
-        group = self.people.group(group_id)
-        name = group.name if group is not None and group.name else group_id
-        return self.texts("steward.console", group=name, text=text)
+        return self.texts("steward.console", group=called, text=text)
 
-    def _desks(self, group_id: GroupId) -> tuple[list[AccountId], list[AccountId]]:
-        """Give where a group's stewards are written to: on its own platform, and at their consoles.
+    def _name_of(self, group_id: GroupId) -> str:
+        group = self.people.group(group_id)
+        return group.name if group is not None and group.name else group_id
+
+    def _desks(self, group_id: GroupId) -> _Desks:
+        """See where a group's stewards can be written to now: on its own platform, and at their consoles.
 
         Whoever has a console is written to there; on the group's platform too while the console is not open.
         """
@@ -688,7 +731,9 @@ class Outbox:
             consoles += own
             if not any(map(self._is_open, own)) and self._writes_to(group_id, account):
                 here.append(account)
-        return here, consoles
+        neutral = not here and not any(map(self._is_open, consoles))
+        neutral = neutral and Capability.SEND_TEXT in self.can(group_id)
+        return _Desks(here, consoles, neutral, self._name_of(group_id) if consoles else "")
 
     def _writes_to(self, group_id: GroupId, account: AccountId) -> bool:
         platform = self.platforms.get(platform_of(group_id))
@@ -720,7 +765,7 @@ class Outbox:
             return ()  # the consoles were told as well
         if not self.people.decides(action.group_id, action.account):
             return ()
-        text = self._of_group(action.group_id, action.text)
+        text = self._of_group(self._name_of(action.group_id), action.text)
         return tuple(
             DirectMessage(group_id=action.group_id, account=account, text=text, passing=action.passing)
             for account in self.consoles_of(action.account)

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
-from groupops.actions import Action, Option, Receipt
+from groupops.actions import Action, Done, Option, Receipt
 from groupops.altered import altered
 from groupops.errors import Conflict
 from groupops.events import Listed
@@ -349,6 +349,22 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """How a row that asks the stewards is carried out, which takes no platform.
+
+    Args:
+        ticket: what is opened, as `open_ticket` does.
+        words: makes the actions that tell the stewards of the ticket, once it has its number. Pure, and called in
+            whatever thread the database is.
+        noted: a line of audit written with it.
+    """
+
+    ticket: Ticket
+    words: Callable[[Ticket], Sequence[OutboxRow]]
+    noted: Audit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
     """What is written in one transaction when an offence is booked.
 
@@ -357,6 +373,8 @@ class Booking:
         outbox: actions stored with it.
         for_case: makes the actions that name the case's number, once it has one; stored behind `outbox`.
         due: moments at which it wants to be looked at again.
+        asking: says how one of these rows that asks the stewards is carried out, which is done with the booking;
+            None for a row that takes a platform. Without it such rows wait as all others.
         again: True when the fact was told before, by another source: nothing follows from it.
     """
 
@@ -364,6 +382,7 @@ class Booking:
     outbox: tuple[OutboxRow, ...] = ()
     for_case: Callable[[Case], tuple[OutboxRow, ...]] | None = None
     due: tuple[Due, ...] = ()
+    asking: Callable[[OutboxRow], Asking | None] | None = None
     again: bool = False
 
     def rows(self, case: Case) -> tuple[OutboxRow, ...]:
@@ -373,11 +392,19 @@ class Booking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booked:
-    """What was written: rows with their numbers. `fresh` False: the fact had been booked before, nothing follows."""
+    """What was written: rows with their numbers. `fresh` False: the fact had been booked before, nothing follows.
+
+    A row that asked the stewards is settled already; the actions that tell them stand behind all others.
+    """
 
     case: Case
     outbox: tuple[OutboxRow, ...]
     fresh: bool
+
+    @property
+    def untold(self) -> tuple[OutboxRow, ...]:
+        """Rows for the outbox to send: what was settled with an earlier booking was told then."""
+        return self.outbox if self.fresh else tuple(row for row in self.outbox if not row.state.final)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,6 +417,18 @@ class Merge:
     by: str
     at: datetime
     undone_at: datetime | None = None
+
+
+def receipt_of(opened: Ticket) -> Done:
+    """Give the receipt of a row that asked the stewards, by its ticket."""
+    return Done(ref=f"ticket:{opened.id}")
+
+
+def carried_out(row: OutboxRow, opened: Ticket, now: datetime) -> OutboxRow:
+    """Give a row that asks the stewards as it stands once its ticket is open."""
+    tries = row.attempts + (row.state is OutboxState.WAITING)
+    receipt, done = receipt_of(opened), OutboxState.DONE
+    return altered(row, state=done, attempts=tries, receipt=receipt, not_before=None, changed_at=now)
 
 
 def renumbered(rows: Sequence[OutboxRow], case_id: int) -> tuple[OutboxRow, ...]:
@@ -633,22 +672,14 @@ class Records(Protocol):
         ...
 
     async def asked(
-        self,
-        row: OutboxRow,
-        ticket: Ticket,
-        words: Callable[[Ticket], Sequence[OutboxRow]],
-        now: datetime,
-        *,
-        noted: Audit | None = None,
+        self, row: OutboxRow, asking: Asking, now: datetime
     ) -> tuple[Ticket, tuple[OutboxRow, ...]] | None:
         """Carry out a row that asks the stewards, which takes no platform: entirely or not at all.
 
         Args:
             row: the row, waiting or claimed.
-            ticket: what is opened, as `open_ticket` does.
-            words: makes the actions that tell the stewards of the ticket, once it has its number; pure.
+            asking: how.
             now: the moment.
-            noted: a line of audit written with it.
 
         Returns:
             The ticket and the actions stored; None when the row is settled already, and nothing was done.

@@ -17,6 +17,7 @@ from groupops.errors import Conflict, StoreError
 from groupops.events import Listed
 from groupops.people import AccountId, Clause, Group, GroupId, Person, PersonId, Role, Stage
 from groupops.records import (
+    Asking,
     Audit,
     Besides,
     Booking,
@@ -468,6 +469,70 @@ async def test_an_action_may_name_the_number_of_its_case(records: Records) -> No
     assert await records.outbox(case_id=done.case.id) == done.outbox
 
 
+def _asked_about_every(row: OutboxRow) -> Asking:
+    """Ask the stewards about a row in place of handing it to a platform."""
+
+    def words(opened: Ticket) -> tuple[OutboxRow, ...]:
+        text = SendText(group_id=GROUP, text=f"工单 {opened.id}")
+        return (replace(rows(row.key, 1)[0], action=text),)
+
+    line = Audit(at=NOON, what="performed", detail={"key": row.key})
+    return Asking(ticket=replace(ticket(), key=row.key, case_id=row.case_id), words=words, noted=line)
+
+
+async def test_who_books_may_ask_the_stewards_in_the_same_step(records: Records) -> None:
+    li = await records.person_for(LI)
+
+    def asking(row: OutboxRow) -> Asking | None:
+        return _asked_about_every(row) if row.index else None
+
+    done = await records.book(
+        "qq:e1",
+        LI,
+        "soft",
+        NOON,
+        lambda _: Booking(case=plain_case(li.id), outbox=rows("qq:e1", 3), asking=asking),
+    )
+
+    tickets = await records.tickets()
+    assert [one.case_id for one in tickets] == [done.case.id] * 2
+    assert [(row.key, row.state, row.attempts) for row in done.outbox] == [
+        ("qq:e1#0", "waiting", 0),
+        ("qq:e1#1", "done", 1),
+        ("qq:e1#2", "done", 1),
+        ("qq:e1#1#0", "waiting", 0),
+        ("qq:e1#2#0", "waiting", 0),
+    ]
+    assert [row.receipt for row in done.outbox[1:3]] == [Done(ref=f"ticket:{one.id}") for one in tickets]
+    assert [row.action for row in done.outbox[3:]] == [
+        SendText(group_id=GROUP, text=f"工单 {one.id}") for one in tickets
+    ]
+    assert [row.case_id for row in done.outbox] == [done.case.id] * 3 + [None] * 2
+    assert await records.outbox() == done.outbox
+    assert [line.detail for line in await records.audit()] == [{"key": "qq:e1#1"}, {"key": "qq:e1#2"}]
+    again = await records.book("qq:e1", LI, "soft", NOON, forbidden)
+    assert (again.fresh, [row.key for row in again.untold]) == (False, ["qq:e1#0"])
+    assert await records.tickets() == tickets
+
+
+async def test_nothing_is_booked_when_the_words_to_the_stewards_cannot_be_made(records: Records) -> None:
+    li = await records.person_for(LI)
+
+    def asking(row: OutboxRow) -> Asking:
+        return replace(_asked_about_every(row), words=lambda opened: rows("qq:e2", opened.id // 0))
+
+    with pytest.raises(ZeroDivisionError):
+        await records.book(
+            "qq:e1",
+            LI,
+            "soft",
+            NOON,
+            lambda _: Booking(case=plain_case(li.id), outbox=rows("qq:e1", 1), asking=asking),
+        )
+
+    assert (await records.cases(), await records.tickets(), await records.outbox()) == ((), (), ())
+
+
 async def test_the_same_fact_is_booked_once(records: Records) -> None:
     li = await records.person_for(LI)
     first = await records.book("qq:e1", LI, "soft", NOON, booking(li.id, outbox=rows("qq:e1", 1)))
@@ -917,7 +982,7 @@ async def test_the_stewards_are_asked_in_one_step(records: Records) -> None:
         text = SendText(group_id=GROUP, text=f"工单 {opened.id}")
         return (replace(rows("qq:e1#0", 1)[0], action=text),)
 
-    asked = await records.asked(row, ticket(), words, NOON, noted=line)
+    asked = await records.asked(row, Asking(ticket=ticket(), words=words, noted=line), NOON)
 
     assert asked is not None
     opened, told = asked
@@ -927,7 +992,7 @@ async def test_the_stewards_are_asked_in_one_step(records: Records) -> None:
     assert (settled.state, settled.receipt, settled.attempts) == ("done", Done(ref=f"ticket:{opened.id}"), 1)
     assert tuple(others) == told
     assert await records.audit() == (line,)
-    assert await records.asked(row, ticket(), words, NOON, noted=line) is None
+    assert await records.asked(row, Asking(ticket=ticket(), words=words, noted=line), NOON) is None
     assert (await records.tickets(), await records.audit()) == ((opened,), (line,))
 
 
@@ -938,8 +1003,8 @@ async def test_stewards_are_not_asked_about_what_was_cancelled_and_are_about_wha
     await records.performing([claimed.id], NOON)
     await records.cancel_outbox(8, NOON)
 
-    assert await records.asked(cancelled, ticket(), lambda _: (), NOON) is None
-    assert await records.asked(claimed, ticket(), lambda _: (), NOON) is not None
+    assert await records.asked(cancelled, Asking(ticket=ticket(), words=lambda _: ()), NOON) is None
+    assert await records.asked(claimed, Asking(ticket=ticket(), words=lambda _: ()), NOON) is not None
 
     assert [(row.state, row.attempts) for row in await records.outbox()] == [("done", 1), ("cancelled", 0)]
 
@@ -948,7 +1013,9 @@ async def test_nobody_is_asked_anything_when_the_words_cannot_be_made(records: R
     (row,) = await records.enqueue(rows("qq:e1", 1))
 
     with pytest.raises(ZeroDivisionError):
-        await records.asked(row, ticket(), lambda opened: (rows("qq:e2", 1)[opened.id // 0],), NOON)
+        await records.asked(
+            row, Asking(ticket=ticket(), words=lambda opened: (rows("qq:e2", 1)[opened.id // 0],)), NOON
+        )
 
     assert await records.tickets() == ()
     assert (await records.outbox())[0].state == "waiting"

@@ -60,7 +60,8 @@ TALK = (
 
 Dice = random.Random
 UNSEEN = re.compile("[\\s\\x00\\u2028\\ufeff\\ufffd]+")
-TAG = re.compile(r"<[^<>]*>")
+TAGS = (re.compile(r"<[^<>]*>"), re.compile(r"<[/!?a-zA-Z][^>]*>"))
+"""What looks like markup, and what a browser takes for it."""
 ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
@@ -192,7 +193,8 @@ def _text(text: str) -> str:
         text = f"{text}\n{text.replace(written, sign)}"
     unescaped = ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
     shown = html.unescape(_bare(f"{text}\n{unescaped}"))  # what nobody sees is left out before markup is read
-    return _bare(f"{unescaped}\n{shown}\n{TAG.sub('', shown)}\n{html.unescape(TAG.sub('', unescaped))}")
+    bared = [one for tag in TAGS for one in (tag.sub("", shown), html.unescape(tag.sub("", unescaped)))]
+    return _bare("\n".join((unescaped, shown, *bared)))
 
 
 def _bare(text: str) -> str:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from groupops.actions import Action, Done, Receipt
+from groupops.actions import Action, Receipt
 from groupops.altered import altered
 from groupops.errors import Conflict, StoreError
 from groupops.events import Listed
 from groupops.people import AccountId, Group, GroupId, Person, PersonId, platform_of
 from groupops.records import (
     NOTHING,
+    Asking,
     Audit,
     Besides,
     Booked,
@@ -31,6 +32,8 @@ from groupops.records import (
     PolicyRevision,
     Steward,
     Ticket,
+    carried_out,
+    renumbered,
     require_strikes,
 )
 from groupops.store import retention
@@ -318,8 +321,29 @@ class MemoryRecords(KeepsakesInMemory):
             return replace(changed, fresh=not decided.again)
         self._cases.last += 1
         case = altered(decided.case, id=self._cases.last, event_id=event_id, person_id=person_id)
+        outbox = renumbered(decided.rows(case), case.id)
+        if decided.asking is not None:
+            outbox = self._asking(outbox, decided.asking, now)
         self._keep_case(case)
-        return Booked(case=case, outbox=self._follow(case.id, decided.rows(case), decided.due), fresh=True)
+        self._put_due(decided.due)
+        return Booked(case=case, outbox=self._put_outbox(outbox), fresh=True)
+
+    def _asking(
+        self, outbox: Sequence[OutboxRow], asking: Callable[[OutboxRow], Asking | None], now: datetime
+    ) -> tuple[OutboxRow, ...]:
+        """Open the tickets of rows that are about to be stored: gives the rows, settled where they asked, and the words."""
+        asks = [(row, asking(row)) for row in outbox]
+        wanted = [(row, ask) for row, ask in asks if ask is not None]
+        opened = [self._ticket_for(ask.ticket, ahead) for ahead, (_, ask) in enumerate(wanted)]
+        told = [word for (_, ask), ticket in zip(wanted, opened, strict=True) for word in ask.words(ticket)]
+        done = {
+            row.key: carried_out(row, ticket, now) for (row, _), ticket in zip(wanted, opened, strict=True)
+        }
+        for _, ask in wanted:  # nothing above was written, should words fail
+            self._open_ticket(ask.ticket)
+            if ask.noted is not None:
+                self._audit.append(ask.noted)
+        return (*(done.get(row.key, row) for row in outbox), *told)
 
     def _contained(self, person_id: PersonId, since: datetime) -> tuple[OutboxRow, ...]:
         """Give what was stored for containment of a person's cases since a moment, oldest first."""
@@ -438,28 +462,17 @@ class MemoryRecords(KeepsakesInMemory):
         return self._put_outbox((*besides.follow_up, *besides.undo) if late else besides.follow_up)
 
     async def asked(
-        self,
-        row: OutboxRow,
-        ticket: Ticket,
-        words: Callable[[Ticket], Sequence[OutboxRow]],
-        now: datetime,
-        *,
-        noted: Audit | None = None,
+        self, row: OutboxRow, asking: Asking, now: datetime
     ) -> tuple[Ticket, tuple[OutboxRow, ...]] | None:
         """Carry out a row that asks the stewards: open the ticket, store the words, and write the row down."""
         known = self._outbox.rows.get(row.id)
         if known is None or known.state.final:
             return None
-        told = words(self._ticket_for(ticket))
-        opened, stored = await self.open_ticket(ticket), self._put_outbox(told)
-        tries = known.attempts + (known.state is OutboxState.WAITING)
-        receipt = Done(ref=f"ticket:{opened.id}")
-        done = OutboxState.DONE
-        self._change(
-            altered(known, attempts=tries, state=done, receipt=receipt, not_before=None, changed_at=now)
-        )
-        if noted is not None:
-            self._audit.append(noted)
+        told = asking.words(self._ticket_for(asking.ticket))
+        opened, stored = self._open_ticket(asking.ticket), self._put_outbox(told)
+        self._change(carried_out(known, opened, now))
+        if asking.noted is not None:
+            self._audit.append(asking.noted)
         return opened, stored
 
     async def outbox(
@@ -494,6 +507,9 @@ class MemoryRecords(KeepsakesInMemory):
     # — tickets —
     async def open_ticket(self, ticket: Ticket) -> Ticket:
         """Open a ticket; one with the same `key` that is still open is returned instead."""
+        return self._open_ticket(ticket)
+
+    def _open_ticket(self, ticket: Ticket) -> Ticket:
         opened = self._ticket_for(ticket)
         if opened.id > self._last_ticket:
             self._last_ticket = opened.id
@@ -502,10 +518,12 @@ class MemoryRecords(KeepsakesInMemory):
                 self._open_tickets[opened.key] = opened.id
         return opened
 
-    def _ticket_for(self, ticket: Ticket) -> Ticket:
-        """Give the open ticket with the key of another, or that one with the number it would have."""
+    def _ticket_for(self, ticket: Ticket, ahead: int = 0) -> Ticket:
+        """Give the open ticket with the key of another, or that one with the number it would have behind some others."""
         there = self._open_tickets.get(ticket.key) if ticket.key else None
-        return self._tickets[there] if there is not None else altered(ticket, id=self._last_ticket + 1)
+        return (
+            self._tickets[there] if there is not None else altered(ticket, id=self._last_ticket + 1 + ahead)
+        )
 
     async def tickets(self, *, group_id: GroupId | None = None, open_only: bool = True) -> tuple[Ticket, ...]:
         """Give tickets, oldest first."""

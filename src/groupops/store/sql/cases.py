@@ -11,11 +11,13 @@ from typing import Any
 from tortoise.exceptions import IntegrityError
 
 from groupops import wire
-from groupops.actions import Action, Done, Receipt
+from groupops.actions import Action, Receipt
+from groupops.altered import altered
 from groupops.errors import StoreError
 from groupops.people import AccountId, GroupId, PersonId
 from groupops.records import (
     NOTHING,
+    Asking,
     Audit,
     Besides,
     Booked,
@@ -27,6 +29,8 @@ from groupops.records import (
     OutboxRow,
     OutboxState,
     Ticket,
+    carried_out,
+    receipt_of,
     renumbered,
     require_strikes,
 )
@@ -183,16 +187,10 @@ class CaseTables(Tables):
 
     @step
     async def asked(
-        self,
-        row: OutboxRow,
-        ticket: Ticket,
-        words: Callable[[Ticket], Sequence[OutboxRow]],
-        now: datetime,
-        *,
-        noted: Audit | None = None,
+        self, row: OutboxRow, asking: Asking, now: datetime
     ) -> tuple[Ticket, tuple[OutboxRow, ...]] | None:
         """Carry out a row that asks the stewards: open the ticket, store the words, and write the row down."""
-        return await at_once(self._client, _asked(row, ticket, words, now, noted))
+        return await at_once(self._client, _asked(row, asking, now))
 
     @step
     async def outbox(
@@ -273,8 +271,14 @@ def _book(
     named = {"event_id": event_id, "person_id": person_id}
     columns = {**rows.case_columns(decided.case), **named}
     stored = yield from inserting(models.Case, [columns], returning='"id"')
-    case = replace(decided.case, id=stored[0]["id"], event_id=event_id, person_id=person_id)
-    return (yield from _follow(case, decided.rows(case), decided.due))
+    case = altered(decided.case, id=stored[0]["id"], event_id=event_id, person_id=person_id)
+    outbox = renumbered(decided.rows(case), case.id)
+    if decided.asking is None:
+        return (yield from _follow(case, outbox, decided.due))
+    asked, told, noted = yield from _asking(outbox, decided.asking, now)
+    booked = yield from _follow(case, asked, decided.due, told)
+    yield from noting(*noted)
+    return booked
 
 
 def _recent(person_id: PersonId, since: datetime | None) -> Steps[tuple[Case, ...]]:
@@ -311,8 +315,29 @@ def _update(case: Case, outbox: Sequence[OutboxRow], due: Sequence[Due]) -> Step
     return (yield from _follow(stored, outbox, due))
 
 
-def _follow(case: Case, outbox: Sequence[OutboxRow], due: Sequence[Due]) -> Steps[Booked]:
-    stored = yield from putting_outbox(renumbered(outbox, case.id))
+def _asking(
+    outbox: Sequence[OutboxRow], asking: Callable[[OutboxRow], Asking | None], now: datetime
+) -> Steps[tuple[list[OutboxRow], list[OutboxRow], list[Audit | None]]]:
+    """Open the tickets of rows that are about to be stored: gives the rows, settled where they asked, and what follows."""
+    rows_: list[OutboxRow] = []
+    told: list[OutboxRow] = []
+    noted: list[Audit | None] = []
+    for row in outbox:
+        ask = asking(row)
+        if ask is None:
+            rows_.append(row)
+            continue
+        opened = yield from opening_ticket(ask.ticket)
+        rows_.append(carried_out(row, opened, now))
+        told += ask.words(opened)
+        noted.append(ask.noted)
+    return rows_, told, noted
+
+
+def _follow(
+    case: Case, outbox: Sequence[OutboxRow], due: Sequence[Due], told: Sequence[OutboxRow] = ()
+) -> Steps[Booked]:
+    stored = yield from putting_outbox((*renumbered(outbox, case.id), *told))
     yield from putting_due(due)
     return Booked(case=case, outbox=stored, fresh=True)
 
@@ -337,18 +362,14 @@ def _out_of_force(case_id: int | None) -> Steps[bool]:
 
 
 def _asked(
-    row: OutboxRow,
-    ticket: Ticket,
-    words: Callable[[Ticket], Sequence[OutboxRow]],
-    now: datetime,
-    noted: Audit | None,
+    row: OutboxRow, asking: Asking, now: datetime
 ) -> Steps[tuple[Ticket, tuple[OutboxRow, ...]] | None]:
     """Ask the stewards; None when the row is settled already."""
     open_ = yield OPEN, (row.id,)
     if not open_:
         return None
-    opened = yield from opening_ticket(ticket)
-    stored = yield from putting_outbox(words(opened))
-    yield ASKED, (wire.receipt_to_json(Done(ref=f"ticket:{opened.id}")), now, row.id)
-    yield from noting(noted)
+    opened = yield from opening_ticket(asking.ticket)
+    stored = yield from putting_outbox(asking.words(opened))
+    yield ASKED, (wire.receipt_to_json(receipt_of(opened)), now, row.id)
+    yield from noting(asking.noted)
     return opened, stored
