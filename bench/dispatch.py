@@ -226,7 +226,7 @@ async def _measure_waiting() -> Row:
         made = await stack.enter_async_context(flowing(SIX, words=WORDS))
         timed = Timed(made.engine.flow)
         bridge = Bridge(timed, [made.platform])
-        take = _parsed(await _nonebot(stack, accelerate=True, bridge=bridge))
+        take = _entered(await _nonebot(stack, accelerate=True, bridge=bridge), bridge)
         stream = _stream(made.listed, extra=TIMED)
         for payload in stream[:WARM_UP]:
             await take(payload)

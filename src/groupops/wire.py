@@ -104,9 +104,24 @@ def loads(of: Any, text: str | bytes) -> Any:
         raise WireError(f"cannot read {shown!r}: {where}: {fault['msg']}") from error
 
 
-@cache
 def adapter(of: Any) -> TypeAdapter[Any]:
     """Give pydantic's reader and writer of a type, built once."""
+    known = _BUILT.get(id(of))
+    return known[1] if known is not None and known[0] is of else _build(of)
+
+
+_BUILT: Final[dict[int, tuple[Any, TypeAdapter[Any]]]] = {}
+"""By identity: an annotated union takes longer to be told from another one than a short value to be written."""
+
+
+def _build(of: Any) -> TypeAdapter[Any]:
+    built = _equal(of)
+    _BUILT[id(of)] = (of, built)
+    return built
+
+
+@cache
+def _equal(of: Any) -> TypeAdapter[Any]:
     return TypeAdapter(of, config=_config(of))
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -321,7 +321,21 @@ def plain(value: Any) -> Any:
 
 
 def _plain(values: Sequence[Any]) -> list[Any]:
-    return [value if type(value) is int or value is None else plain(value) for value in values]
+    """Give values as SQLite takes them; moments as text, for its driver would ask for each of them how to write it."""
+    return [
+        value
+        if type(value) is int or value is None
+        else _written(value if value.tzinfo is UTC else value.astimezone(UTC))
+        if type(value) is datetime
+        else plain(value)
+        for value in values
+    ]
+
+
+@lru_cache(maxsize=1024)
+def _written(moment: datetime) -> str:
+    """Write a moment in UTC as Tortoise does; a booking writes the same few many times over."""
+    return moment.isoformat(" ")
 
 
 def legible(text: str) -> str:

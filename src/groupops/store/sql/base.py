@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -13,6 +12,7 @@ from tortoise.context import TortoiseContext, _current_context
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from groupops.altered import altered
 from groupops.errors import Conflict, StoreError
 from groupops.people import AccountId, Person, PersonId, platform_of
 from groupops.records import Audit, Due, OutboxRow, Ticket
@@ -42,8 +42,10 @@ def step(
         # Tortoise looks for its context before a query can say which client it means.
         before = _current_context.set(self.context)
         try:
-            with refusals():
-                return await method(self, *args, **kwargs)
+            return await method(self, *args, **kwargs)
+        except Exception:
+            with refusals():  # put up only where there is something to be said
+                raise
         finally:
             _current_context.reset(before)
 
@@ -128,7 +130,7 @@ def putting_outbox(outbox: Sequence[OutboxRow]) -> Steps[tuple[OutboxRow, ...]]:
         # Popped, so that a key that stands twice in one call is stored, and told, once.
         id_ = ids.pop((plain(row.event_id), row.index), None)
         if id_ is not None:
-            fresh.append(replace(row, id=id_, changed_at=row.changed_at or row.created_at))
+            fresh.append(altered(row, id=id_, changed_at=row.changed_at or row.created_at))
     return tuple(fresh)
 
 
@@ -139,7 +141,7 @@ def opening_ticket(ticket: Ticket) -> Steps[Ticket]:
             models.Ticket, [rows.ticket_columns(ticket)], on_conflict=KEEP_OLD, returning='"id"'
         )
         if stored:
-            return replace(ticket, id=stored[0]["id"])
+            return altered(ticket, id=stored[0]["id"])
         there = yield selecting(models.Ticket, {'"open_key" = ?': ticket.key})
         if there:
             return rows.ticket(there[0])
