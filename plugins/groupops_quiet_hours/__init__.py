@@ -60,6 +60,7 @@ manifest = Manifest(
     title="休息时间",
     settings=QuietHours,
     hears=frozenset({"message_posted", "time_came"}),
+    reacts=frozenset({"time_came"}),
     needs=frozenset({Capability.RECEIVE_ALL, Capability.SEND_TEXT}),
     rules=(Rule(id=RULE, title="休息时间请勿群聊"),),
     schedules=(Schedule(job="open", at=_openings), Schedule(job="look", at=_looks)),

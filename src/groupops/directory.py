@@ -289,8 +289,12 @@ class PeopleBook:
 
     def members(self, group_id: GroupId) -> Sequence[Member]:
         """Give all known members of a group, the bot itself left out."""
-        lines, me = self._rolls.get(group_id, ()), self._me(group_id)
-        return tuple(self._member(group_id, line.account, line) for line in lines if line.account != me)
+        lines, me, known = self._rolls.get(group_id, ()), self._me(group_id), self._snapshots
+        return tuple(
+            known.get((group_id, line.account)) or self._member(group_id, line.account, line)
+            for line in lines
+            if line.account != me
+        )
 
     def can(self, group_id: GroupId) -> frozenset[Capability]:
         """Give what the platform is able to do in the group now."""

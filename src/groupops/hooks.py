@@ -452,12 +452,10 @@ def _contract_faults(module: ModuleType, manifest: Manifest, taken: Mapping[str,
 
 
 def _heard_faults(manifest: Manifest) -> list[str]:
-    unknown = sorted(manifest.hears - EVENT_KINDS)
-    return (
-        [f"hears {unknown[0]!r}, which is no kind of event; there are {sorted(EVENT_KINDS)}"]
-        if unknown
-        else []
-    )
+    unknown, unheard = sorted(manifest.hears - EVENT_KINDS), sorted(manifest.reacted_to - manifest.hears)
+    if unknown:
+        return [f"hears {unknown[0]!r}, which is no kind of event; there are {sorted(EVENT_KINDS)}"]
+    return [f"reacts to {unheard[0]!r}, which it does not hear; add it to hears"] if unheard else []
 
 
 def _state_faults(module: ModuleType) -> list[str]:

@@ -14,7 +14,7 @@ from groupops.calendar import Window, WorkCalendar, WorkHours
 from groupops.clock import Clock
 from groupops.hooks import Bound, Hooks
 from groupops.people import Group, GroupId, Stage
-from groupops.plugin import Command, Log, Quiet, Settings, Texts, Tools, texts_of
+from groupops.plugin import Command, Log, Manifest, Quiet, Settings, Texts, Tools, texts_of
 from groupops.policy import Policy
 from groupops.settings import effective_stage, messages_of
 
@@ -237,8 +237,8 @@ class PlanBook:
         told = (self.hooks.told(one.plugin, one.constants) for one in plugins)
         return Wiring(
             plugins=plugins,
-            judges=self._table((one, one.judge) for one in plugins),
-            reacts=self._table((one, one.react) for one in plugins),
+            judges=self._table((one.judge, self._manifest(one).hears) for one in plugins),
+            reacts=self._table((one.react, self._manifest(one).reacted_to) for one in plugins),
             performed=tuple(bound for bound in told if bound is not None),
             impose={
                 step: Hearer(one.plugin, one.constants)
@@ -248,14 +248,16 @@ class PlanBook:
             },
         )
 
-    def _table(self, answers: Iterable[tuple[Wired, Bound | None]]) -> Mapping[str, tuple[Bound, ...]]:
+    def _manifest(self, one: Wired) -> Manifest:
+        return self.hooks.loaded[one.plugin].manifest
+
+    @staticmethod
+    def _table(answers: Iterable[tuple[Bound | None, frozenset[str]]]) -> Mapping[str, tuple[Bound, ...]]:
         """Give kind of event → the answers of the plugins that hear it."""
         table: dict[str, tuple[Bound, ...]] = {}
-        for one, bound in answers:
-            if bound is None:
-                continue
-            for kind in self.hooks.loaded[one.plugin].manifest.hears:
-                table[kind] = (*table.get(kind, ()), bound)
+        for bound, kinds in answers:
+            if bound is not None:
+                table.update({kind: (*table.get(kind, ()), bound) for kind in kinds})
         return table
 
     async def _constants(self, name: str, group: Group, policy: Policy) -> dict[str, Any]:

@@ -120,6 +120,7 @@ class Manifest:
         title: its name for people, in Chinese.
         settings: its settings model.
         hears: kinds of events it wants to see; it is called for no other.
+        reacts: those of them its `react` wants to see; None for all. Every message is spared a call by it.
         needs: capabilities it cannot do well without; what is missing is shown to the operator.
         rules: the rules it may object by.
         commands: the commands it answers.
@@ -131,12 +132,18 @@ class Manifest:
     title: str
     settings: type[Settings] = Settings
     hears: frozenset[str] = frozenset()
+    reacts: frozenset[str] | None = None
     needs: frozenset[Capability] = frozenset()
     rules: tuple[Rule, ...] = ()
     commands: tuple[Command, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     models: str = ""
     steps: frozenset[str] = frozenset()
+
+    @property
+    def reacted_to(self) -> frozenset[str]:
+        """The kinds its `react` is asked about."""
+        return self.hears if self.reacts is None else self.reacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

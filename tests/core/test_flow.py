@@ -365,3 +365,22 @@ async def test_whoever_reacts_to_a_case_is_asked_only_once_it_is_known_that_the_
 
     assert (pending is not None) is objects
     assert asked == (["judge"] if objects else ["judge", "react"])
+
+
+async def test_whoever_reacts_to_few_of_the_kinds_it_hears_is_asked_about_those_only() -> None:
+    asked: list[str] = []
+
+    def judge(event: Event) -> None:
+        asked.append(f"judge {event.kind}")
+
+    def react(event: Event) -> None:
+        asked.append(f"react {event.kind}")
+
+    hears = ("message_posted", "message_recalled")
+    module = plugin(judge=judge, react=react, hears=hears, reacts=frozenset({"message_recalled"}))
+    async with rig(pack=PACK, plugins=(), extra={"rude": module}) as r:
+        said = r.sandbox.say("g1", "wang", "早")
+        await r.tell(said)
+        await r.tell(r.sandbox.recall("g1", said.message_id, by="wang"))
+
+    assert asked == ["judge message_posted", "judge message_recalled", "react message_recalled"]

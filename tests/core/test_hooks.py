@@ -103,6 +103,12 @@ def test_a_kind_of_event_that_does_not_exist_is_named_with_those_there_are() -> 
     assert "message_posted" in said
 
 
+def test_who_reacts_to_what_it_does_not_hear_is_told_so() -> None:
+    said = broken_by("deaf", plugin(reacts=frozenset({"member_left"})))
+
+    assert "reacts to 'member_left', which it does not hear; add it to hears" in said
+
+
 @pytest.mark.parametrize("state", [{}, [], set()])
 def test_a_module_that_keeps_state_is_told_where_state_belongs(state: Any) -> None:
     module = plugin()

@@ -54,10 +54,9 @@ STRIKES = (
     'AND "status" = \'effective\' AND ("expires_at" IS NULL OR "expires_at" > ?)'
 )
 LOOK = (
-    'SELECT (SELECT "id" FROM "core_cases" WHERE "event_id" = ?) AS "known", (:strikes) AS "strikes"'.replace(
-        ":strikes", STRIKES
-    )
-)
+    'SELECT (SELECT "id" FROM "core_cases" WHERE "event_id" = ?) AS "known", (:strikes) AS "strikes", '
+    'EXISTS (SELECT 1 FROM "core_cases" WHERE "person_id" = ? AND "opened_at" >= ?) AS "lately"'
+).replace(":strikes", STRIKES)
 CONTAINMENT = '"purpose" = \'contain\' AND "case_id" IN (SELECT "id" FROM "core_cases" WHERE "person_id" = ?)'
 CLAIM = (
     'UPDATE "core_outbox" SET "state" = \'performing\', "attempts" = "attempts" + 1, "changed_at" = ? '
@@ -252,14 +251,14 @@ def _book(
     """Book; None when the fact was booked before."""
     ladder, now, recent, contained = wanted
     person_id = yield from holder(*who)
-    (found,) = yield LOOK, (event_id, person_id, ladder, now)
+    (found,) = yield LOOK, (event_id, person_id, ladder, now, person_id, recent or now)
     if found["known"] is not None:
         return None
     decided = decide(
         Known(
             person_id=person_id,
             strikes=found["strikes"],
-            recent=(yield from _recent(person_id, recent)),
+            recent=(yield from _recent(person_id, recent)) if found["lately"] else (),
             contained=(yield from _contained(person_id, contained)),
         )
     )
