@@ -376,8 +376,9 @@ async def test_whoever_reacts_to_few_of_the_kinds_it_hears_is_asked_about_those_
     def react(event: Event) -> None:
         asked.append(f"react {event.kind}")
 
-    hears = ("message_posted", "message_recalled")
-    module = plugin(judge=judge, react=react, hears=hears, reacts=frozenset({"message_recalled"}))
+    module = plugin(judge=judge, react=react)
+    kinds = frozenset({"message_posted", "message_recalled"})
+    module.manifest = Manifest(title="测试", hears=kinds, reacts=frozenset({"message_recalled"}))
     async with rig(pack=PACK, plugins=(), extra={"rude": module}) as r:
         said = r.sandbox.say("g1", "wang", "早")
         await r.tell(said)
