@@ -378,7 +378,8 @@ async def test_whoever_reacts_to_few_of_the_kinds_it_hears_is_asked_about_those_
 
     module = plugin(judge=judge, react=react)
     kinds = frozenset({"message_posted", "message_recalled"})
-    module.manifest = Manifest(title="测试", hears=kinds, reacts=frozenset({"message_recalled"}))
+    rules = (Rule(id="rude.word", title="测试"),)
+    module.manifest = Manifest(title="测试", hears=kinds, reacts=frozenset({"message_recalled"}), rules=rules)
     async with rig(pack=PACK, plugins=(), extra={"rude": module}) as r:
         said = r.sandbox.say("g1", "wang", "早")
         await r.tell(said)
