@@ -337,7 +337,8 @@ async def _see_to_cards(scene: Scene, known: Known, cards: Cards) -> Answer:
 
 async def _see_to_leavers(scene: Scene, here: Findings) -> Answer:
     asked: Answer = []
-    for account in here.left:
+    known = await leavers.grace_of(scene) if here.left else {}
+    for account in [one for one in here.left if one not in known]:
         person = scene.person(account)
         if person is not None:
             asked += await leavers.left(scene, person, (account,))

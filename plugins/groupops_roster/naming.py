@@ -31,6 +31,9 @@ OWED = "roster.card"
 
 FULL = "full"
 
+JUDGED = 20_000
+"""Verdicts on cards that are remembered with a register, so that a nightly check thinks about new cards only."""
+
 
 def judged(scene: Scene, member: Member) -> Judgement | None:
     """Say how a member's card stands; None where the group asks for none, or no card can be read.
@@ -40,14 +43,21 @@ def judged(scene: Scene, member: Member) -> Judgement | None:
     table, shown = scene.settings.card, member.card or member.name
     if not table.enforce or not shown or not scene.can(Capability.READ_CARD):
         return None
-    return check(
-        shown,
-        Format(table.format),
-        scene.register,
-        holder=scene.person(member.account),
-        separators=table.separators,
-        canonical=table.canonical_separator,
-    )
+    holder, known = scene.person(member.account), scene.register.judged
+    asked = (shown, holder, table.format, table.separators, table.canonical_separator)
+    said = known.get(asked)
+    if said is None:
+        if len(known) >= JUDGED:
+            known.clear()
+        said = known[asked] = check(
+            shown,
+            Format(table.format),
+            scene.register,
+            holder=holder,
+            separators=table.separators,
+            canonical=table.canonical_separator,
+        )
+    return said
 
 
 async def renamed(scene: Scene, event: MemberRenamed) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -110,15 +111,23 @@ def _comes_back(sample: _Sample) -> bool:
 
 
 def _all(items: object, fits: Callable[[Any], bool]) -> bool:
-    return isinstance(items, tuple) and all(fits(item) for item in cast("tuple[object, ...]", items))
+    return isinstance(items, tuple) and all(map(fits, cast("tuple[object, ...]", items)))
 
 
-def _is_evidence(item: object) -> bool:
-    places = [getattr(item, name) for name in ("start", "end")]
-    words = [getattr(item, name) for name in ("what", "quote", "detail")]
-    return all(isinstance(place, int | None) for place in places) and all(
-        isinstance(word, str) for word in words
-    )
+def _is_evidence(item: Any) -> bool:
+    """Say so of one piece; an offence has several, and each is looked at."""
+    if not isinstance(item, Evidence):
+        return False
+    what, quote, detail, start, end = _EVIDENCE(item)
+    words = isinstance(what, str) and isinstance(quote, str) and isinstance(detail, str)
+    return words and _is_place(start) and _is_place(end)
+
+
+_EVIDENCE: Callable[[Any], tuple[Any, ...]] = attrgetter("what", "quote", "detail", "start", "end")
+
+
+def _is_place(value: object) -> bool:
+    return value is None or isinstance(value, int)
 
 
 def _filled(value: object) -> bool:
@@ -138,7 +147,7 @@ _OFFENCE: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
         "auto": lambda value: value in AUTO_ORDER,
         "contain": lambda value: _all(value, _is_action),
         "notice": _text,
-        "evidence": lambda value: _all(value, lambda item: isinstance(item, Evidence) and _is_evidence(item)),
+        "evidence": lambda value: _all(value, _is_evidence),
         "clause": lambda value: value is None or (isinstance(value, Clause) and _reads(Clause, value)),
         "keep_text": lambda value: isinstance(value, bool),
     }

@@ -1,7 +1,7 @@
 """The register that cards are compared with: who there is, indexed by name and by unit."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from groupops import Person
@@ -21,6 +21,7 @@ from groupops_roster.cards.units import (
     short_region,
     short_unit,
 )
+from groupops_roster.cards.verdicts import Judgement
 from groupops_roster.cards.words import load_regions, load_words
 
 _DEPARTMENTS = Spelling(short=short_unit)
@@ -40,6 +41,7 @@ class Register:
         titles: words that say what somebody is, positions of the roster among them (strict form).
         marks: what is taken off before or after a name when a card is not strict: titles, polite words (loose).
         stray_aliases: aliases that an operator wrote for a unit nobody is in.
+        judged: what was asked of a card → the verdict by this register; the nightly check asks the same every night.
     """
 
     persons: tuple[Person, ...]
@@ -51,6 +53,7 @@ class Register:
     titles: Endings
     marks: Endings
     stray_aliases: tuple[str, ...] = ()
+    judged: dict[tuple[object, ...], Judgement] = field(default_factory=dict[tuple[object, ...], Judgement])
 
     @classmethod
     def of(cls, persons: Iterable[Person], aliases: Mapping[str, str] = MappingProxyType({})) -> "Register":
