@@ -690,16 +690,28 @@ def flat(policy: Policy) -> dict[str, Any]:
     """Give every value of a policy as dotted key → JSON value, to show it or to compare two of them."""
     nested: dict[str, Any] = {
         "plugins": {"enabled": list(policy.enabled), "inactive": list(policy.inactive)},
-        **{name: settings.model_dump(mode="json") for name, settings in policy.settings.items()},
-        "group": policy.group.model_dump(mode="json"),
-        "discipline": policy.discipline.model_dump(mode="json"),
-        "retention": policy.retention.model_dump(mode="json"),
-        "ladder": {name: ladder.model_dump(mode="json") for name, ladder in policy.ladders.items()},
+        **{name: _told(settings) for name, settings in policy.settings.items()},
+        "group": _told(policy.group),
+        "discipline": _told(policy.discipline),
+        "retention": _told(policy.retention),
+        "ladder": {name: _told(ladder) for name, ladder in policy.ladders.items()},
         "messages": dict(policy.messages),
         "clause": {rule: {"ref": c.ref, "text": c.text} for rule, c in policy.clauses.items()},
         "pack": {"effective": policy.effective and policy.effective.isoformat()},
     }
     return {".".join(path): value for path, value in _leaves(nested, ())}
+
+
+def _told(model: BaseModel) -> dict[str, Any]:
+    """Give a model's values as JSON; a set has no order, so it is given one that every process finds again."""
+    told = model.model_dump(mode="json")
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            told[name] = _told(value)
+        elif isinstance(value, (set, frozenset)):
+            told[name] = sorted(told[name], key=repr)
+    return told
 
 
 # — the schema of packs —

@@ -26,6 +26,7 @@ class Inner(Settings):
 class Shop(Settings):
     name: str = Field(default="铺", title="名字")
     words: frozenset[str] = Field(default=frozenset("ba"), title="词")
+    numbers: frozenset[int] = Field(default=frozenset(), title="号码")
     prices: dict[str, int] = Field(default_factory=lambda: {"x": 1}, title="价目")
     inner: Inner = Field(default_factory=Inner, title="里面")
     until: str | None = Field(default=None, title="到何时")
@@ -86,6 +87,14 @@ def test_no_setting_stands_twice_in_the_example() -> None:
     named = re.findall(r"^# (\w+)=", (ROOT / ".env.example").read_text("utf-8"), flags=re.MULTILINE)
 
     assert len(named) == len(set(named))
+
+
+def test_a_set_is_shown_in_one_order_however_it_came_about() -> None:
+    one, other = (
+        resolve(PackShelf(), SHOP, {}, [], {"shop": {"numbers": told}}) for told in ([8, 0], [0, 8])
+    )
+
+    assert flat(one)["shop.numbers"] == flat(other)["shop.numbers"] == [0, 8]
 
 
 @pytest.mark.parametrize("manifests", [SHOP, installed()], ids=["a shop", "what is installed"])
