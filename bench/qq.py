@@ -25,7 +25,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from bench.figures import QUIET, ROOT, TRIES, Row, row, stolen_s
+from bench.figures import ROOT, SHARE, TRIES, Row, fits, fittest, row, stolen_s
 from bench.qq_bots import TOKEN
 from bench.rig import BEGUN, FIRST_USER, GROUPS, SELF_ID, SIX, USERS, payloads, vocabulary
 
@@ -35,10 +35,6 @@ PEER_WARM_UP, PEER_MESSAGES = 20, 60
 """Of nonebot-plugin-admin, which takes a tenth of a second for one."""
 
 WORDS = 1_000
-SHARE = 0.6
-NEAR = 0.03
-"""How near to its share of the time a bot has to be busy; what a message costs sways with the machine."""
-
 TIMED = 2_000
 FLAT, FLAT_WARM_UP = 30_000, 15_000
 """Messages of which memory is measured; a million takes minutes and is measured by `make soak`."""
@@ -163,16 +159,10 @@ async def _late(folder: Path, what: str, words: Sequence[str], capacity: float) 
     """
     line = told = await _waiting(folder / "line", what, words, SHARE * capacity)
     tried = list[Told]()
-    while len(tried) < TRIES and not any(map(_fits, tried)):
+    while len(tried) < TRIES and not any(map(fits, tried)):
         told = await _waiting(folder / f"alone{len(tried)}", what, words, SHARE / told["us"] * 1e6)
         tried.append(told)
-    best = min(tried, key=lambda one: (not _fits(one), one["stolen"] > QUIET, abs(one["busy"] - SHARE)))
-    return {**best, **{f"line_{key}": value for key, value in line.items()}}
-
-
-def _fits(told: Told) -> bool:
-    """Say whether the bot was as busy as it should be, and the host left the cores alone."""
-    return bool(told["stolen"] <= QUIET and abs(told["busy"] - SHARE) <= NEAR)
+    return {**fittest(tried), **{f"line_{key}": value for key, value in line.items()}}
 
 
 async def _waiting(folder: Path, what: str, words: Sequence[str], rate: float) -> Told:
