@@ -500,11 +500,18 @@ async def test_nobody_speaks_in_the_name_of_another_bot(bot: StartedBot, soak: S
                 (twin, [TWIN]),
                 (twin, None),
             ):
-                await speaker.emit({**speaker.message(PEOPLE[1], f"冒名 {number}"), "self_id": other})
+                await speaker.emit({**unremembered(speaker, f"冒名 {number}"), "self_id": other})
         await handled(bot, twin)
         await handled(bot, end)
 
         assert not any("冒名" in line["text"] for line in bot.journal()[facts:])
+
+
+def unremembered(end: OneBotEnd, text: str) -> dict[str, Any]:
+    """Give a message that was never said: the group's history, which the bot may be reading, has none of it."""
+    message = end.message(PEOPLE[1], text)
+    del end.halls[GROUP].messages[message["message_id"]]
+    return message
 
 
 # — words that look like codes —
