@@ -64,9 +64,8 @@ def bot(the_bot: StartedBot) -> Iterator[StartedBot]:
 
 def an_end(self_id: int = BOT, halls: tuple[int, ...] = GROUPS) -> OneBotEnd:
     end = OneBotEnd(self_id=self_id)
-    end._ids = count(
-        time.time_ns() // 1_000_000 % 10**9
-    )  # what the bot heard in another test it knows already
+    # what the bot heard in another test, or from the other account, it knows already
+    end._ids = count(time.time_ns() // 1_000_000 % 10**9 + (self_id - BOT) * 10**9)
     for number in halls:
         end.hall(number)
         for user in PEOPLE:
