@@ -148,6 +148,7 @@ class Bridge:
         self._groups = works.heard.groups
         works.watch.bots = bots_of
         works.scans.post = self.post
+        works.delivery.lull = self.lanes.lull
 
     # — facts —
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -168,6 +168,7 @@ class Delivery:
         at_once: int = AT_ONCE,
     ) -> None:
         self.passed = Passed()
+        self.lull: Callable[[], Awaitable[object]] | None = None
         self._performer = performer
         self._platforms = platforms
         self._clock = clock
@@ -259,6 +260,14 @@ class Delivery:
             self._record.end()
         self._dispatch_all(taken)
         return len(taken)
+
+    async def give_way(self) -> None:
+        """Let facts go before what is to be written of a row, unless the process is stopping.
+
+        Whoever wrote in a group waits for the one; for the other nobody does.
+        """
+        if self.lull is not None and self._deadline is None:
+            await self.lull()
 
     async def settled(self) -> None:
         """Wait until nothing waits and nothing is out."""

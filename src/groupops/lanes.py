@@ -15,6 +15,13 @@ P = TypeVar("P")
 """What a glance leaves to be finished."""
 
 
+TURNS = 3
+"""Turns of the loop a fact takes from its socket to its lane; so many without one, and none is on its way."""
+
+LULL_WITHIN_S = 0.02
+"""Seconds that whoever gives way to facts waits at most: in a flood it has its turn as well."""
+
+
 class Closed(GroupOpsError):
     """The process is stopping and takes no more facts."""
 
@@ -125,6 +132,16 @@ class Lanes(Generic[P]):
         else:
             self._start(lane, event, pending)
         return None
+
+    async def lull(self) -> None:
+        """Wait until no fact is on its way or being handled, but not for long: what can wait gives way to facts."""
+        loop = asyncio.get_running_loop()
+        latest = loop.time() + LULL_WITHIN_S
+        quiet = 0
+        while quiet < TURNS and loop.time() < latest:
+            passed = self.traffic.glanced + self.traffic.queued
+            await asyncio.sleep(0)  # noqa: TID251 - a turn of the loop, no time
+            quiet = quiet + 1 if self.idle and passed == self.traffic.glanced + self.traffic.queued else 0
 
     async def settled(self) -> None:
         """Wait until nothing waits and nothing is being handled."""

@@ -112,6 +112,10 @@ class Deliveries(Protocol):
         """Take waiting rows as they were just read; gives how many found a place."""
         ...
 
+    async def give_way(self) -> None:
+        """Let facts go before what is to be written of a row."""
+        ...
+
 
 def stand_ins(action: Action, called: Callable[[AccountId], str], texts: Texts) -> tuple[Action, ...]:
     """Give what stands in for an action that cannot be done: its capability chain (`architecture.md` §6).
@@ -355,6 +359,7 @@ class Outbox:
             StoreError: they could not be claimed, and wait in the record.
         """
         if not claimed:
+            await self._give_way()
             if self._owed:
                 return ()  # the database went away: first what is owed to it, and `pump` comes back to these
             ours = await self._claimed(rows)
@@ -392,7 +397,9 @@ class Outbox:
         try:
             if isinstance(row.action, AskStewards) and self._takes_no_platform(row):
                 return await self._ask(row, row.action)
-            receipt = receipt or await self._perform(row)
+            if receipt is None:
+                receipt = await self._perform(row)
+                await self._give_way()
             state, stored = await self._write_down(row, receipt)
         except Unstorable as error:
             self.log.warning("outcome cannot be stored", kind=row.action.kind, error=str(error)[:_SHOWN])
@@ -453,6 +460,10 @@ class Outbox:
             self._owed.append((row, receipt))
             return []
         return [] if receipt is None else [(row, receipt)]
+
+    async def _give_way(self) -> None:
+        if self.delivery is not None:
+            await self.delivery.give_way()
 
     def _undo(self, row: OutboxRow) -> tuple[OutboxRow, ...]:
         """Make what takes back a thing that is done, should its case have been taken out of force meanwhile."""

@@ -196,6 +196,36 @@ async def test_a_fact_does_not_wait_for_the_platform_that_is_to_act_on_it() -> N
         assert d.r.sandbox.world.seat("g1", "wang").muted_until is not None
 
 
+async def test_a_row_is_claimed_and_its_outcome_written_when_no_fact_is_on_its_way() -> None:
+    async with desk() as d:
+        lulls = asyncio.Semaphore(0)
+        d.delivery.lull = lulls.acquire
+        await d.send("e1", SendText(group_id=G, text="1"))
+
+        await d.breathe()
+        before = (d.platform.texts, await d.states())
+        lulls.release()
+        await d.breathe()
+        between = (d.platform.texts, await d.states())
+        lulls.release()
+        await d.delivery.settled()
+
+        assert before == ([], ["send_text waiting"])
+        assert between == (["1"], ["send_text performing"])
+        assert await d.states() == ["send_text done"]
+
+
+async def test_whoever_stops_gives_way_to_nobody() -> None:
+    async with desk() as d:
+        d.delivery.lull = asyncio.Event().wait
+        await d.send("e1", SendText(group_id=G, text="1"))
+
+        given_up = await d.delivery.stop(30)
+
+        assert given_up == 0
+        assert await d.states() == ["send_text done"]
+
+
 async def test_a_platform_that_hangs_holds_up_no_other() -> None:
     async with desk({"send_text": 1000}, at_once=1) as d:
         other = Sandbox(d.r.clock, name="far")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groupops import AccountId, Event, GroupId, MessagePosted
-from groupops.lanes import Closed, Lanes
+from groupops.lanes import LULL_WITHIN_S, TURNS, Closed, Lanes
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 
@@ -81,6 +81,34 @@ async def test_a_fact_that_is_finished_at_a_glance_needs_no_turn_of_the_loop() -
     assert held is None
     assert desk.ids == ["e1"]
     assert (lanes.traffic.glanced, lanes.traffic.queued) == (1, 0)
+
+
+async def test_what_gives_way_to_facts_waits_until_none_came_for_a_few_turns() -> None:
+    lanes = lanes_of(Desk())
+    giving_way = asyncio.create_task(lanes.lull())
+
+    for number in range(4 * TURNS):
+        lanes.offer(fact(number, text="quick" if number % 2 else "slow"))
+        await asyncio.sleep(0)
+    waited = not giving_way.done()
+    for _ in range(TURNS + 1):
+        await asyncio.sleep(0)
+
+    assert waited
+    assert giving_way.done()
+
+
+async def test_what_gives_way_to_facts_has_its_turn_in_a_flood_as_well() -> None:
+    desk = Desk()
+    lanes = lanes_of(desk)
+    desk.open.clear()
+    lanes.offer(fact(1))
+
+    await asyncio.wait_for(lanes.lull(), 100 * LULL_WITHIN_S)
+
+    assert not lanes.idle
+    desk.open.set()
+    await lanes.settled()
 
 
 async def test_what_a_glance_leaves_is_finished_and_not_glanced_at_again() -> None:
