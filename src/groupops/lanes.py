@@ -95,6 +95,8 @@ class Lanes(Generic[P]):
         self._depth = depth
         self._failed = failed
         self._lanes: list[_Lane[P]] = [_Lane() for _ in range(shards)]
+        self._giving_way: deque[tuple[asyncio.Future[None], float]] = deque()
+        self._usher: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
@@ -134,14 +136,33 @@ class Lanes(Generic[P]):
         return None
 
     async def lull(self) -> None:
-        """Wait until no fact is on its way or being handled, but not for long: what can wait gives way to facts."""
+        """Wait until no fact is on its way or being handled, but not for long: what can wait gives way to facts.
+
+        Of those that wait one goes at a time, and facts that came meanwhile go before the next.
+        """
         loop = asyncio.get_running_loop()
-        latest = loop.time() + LULL_WITHIN_S
+        place = loop.create_future()
+        self._giving_way.append((place, loop.time() + LULL_WITHIN_S))
+        if self._usher is None:
+            self._usher = loop.create_task(self._let_by(loop))
+        await place
+
+    async def _let_by(self, loop: asyncio.AbstractEventLoop) -> None:
         quiet = 0
-        while quiet < TURNS and loop.time() < latest:
-            passed = self.traffic.glanced + self.traffic.queued
-            await asyncio.sleep(0)  # noqa: TID251 - a turn of the loop, no time
-            quiet = quiet + 1 if self.idle and passed == self.traffic.glanced + self.traffic.queued else 0
+        try:
+            while self._giving_way:
+                passed = self.traffic.glanced + self.traffic.queued
+                await asyncio.sleep(0)  # noqa: TID251 - a turn of the loop, no time
+                is_quiet = self.idle and passed == self.traffic.glanced + self.traffic.queued
+                quiet = quiet + 1 if is_quiet else 0
+                place, latest = self._giving_way[0]
+                if quiet >= TURNS or place.done() or loop.time() >= latest:
+                    self._giving_way.popleft()
+                    quiet = 0
+                    if not place.done():
+                        place.set_result(None)
+        finally:
+            self._usher = None
 
     async def settled(self) -> None:
         """Wait until nothing waits and nothing is being handled."""

@@ -98,6 +98,38 @@ async def test_what_gives_way_to_facts_waits_until_none_came_for_a_few_turns() -
     assert giving_way.done()
 
 
+async def test_of_those_that_give_way_one_goes_at_a_time_and_the_facts_that_came_meanwhile_go_before_the_next() -> (
+    None
+):
+    lanes, order = lanes_of(Desk()), list[str]()
+
+    async def give_way(number: int) -> None:
+        await lanes.lull()
+        order.append(f"row {number}")
+        asyncio.get_running_loop().call_soon(come_in, number)
+
+    def come_in(number: int) -> None:
+        lanes.offer(fact(number, text="quick"))
+        order.append(f"fact {number}")
+
+    await asyncio.gather(*(give_way(number) for number in range(3)))
+    await asyncio.sleep(0)
+
+    assert order == ["row 0", "fact 0", "row 1", "fact 1", "row 2", "fact 2"]
+
+
+async def test_whoever_gives_up_while_giving_way_holds_up_nobody() -> None:
+    lanes = lanes_of(Desk())
+    first, second = asyncio.create_task(lanes.lull()), asyncio.create_task(lanes.lull())
+    await asyncio.sleep(0)
+
+    first.cancel()
+    await second
+
+    await asyncio.sleep(0)
+    assert first.cancelled()
+
+
 async def test_what_gives_way_to_facts_has_its_turn_in_a_flood_as_well() -> None:
     desk = Desk()
     lanes = lanes_of(desk)
