@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeGuard, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
@@ -704,13 +704,24 @@ def flat(policy: Policy) -> dict[str, Any]:
 
 def _told(model: BaseModel) -> dict[str, Any]:
     """Give a model's values as JSON; a set has no order, so it is given one that every process finds again."""
-    told = model.model_dump(mode="json")
-    for name in type(model).model_fields:
-        value = getattr(model, name)
-        if isinstance(value, BaseModel):
-            told[name] = _told(value)
-        elif isinstance(value, (set, frozenset)):
-            told[name] = sorted(told[name], key=repr)
+    told: dict[str, Any] = _in_order(model, model.model_dump(mode="json"))
+    return told
+
+
+def _in_order(value: Any, told: Any) -> Any:
+    """Give what a value was written as, with each set in it sorted, however deep it lies."""
+    if isinstance(value, BaseModel):
+        fields = {name: _in_order(getattr(value, name), told[name]) for name in type(value).model_fields}
+        return {**told, **fields}
+    if isinstance(value, (set, frozenset)):
+        return sorted(told, key=repr)
+    if isinstance(value, (list, tuple)):
+        values = cast("Sequence[Any]", value)
+        return [_in_order(one, written) for one, written in zip(values, told, strict=True)]
+    if isinstance(value, dict):
+        table = cast("Mapping[Any, Any]", value)
+        pairs = zip(table.values(), told.items(), strict=True)
+        return {key: _in_order(one, written) for one, (key, written) in pairs}
     return told
 
 

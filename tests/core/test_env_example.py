@@ -23,12 +23,18 @@ class Inner(Settings):
     deep: int = Field(default=1, title="里层")
 
 
+class Shelf(Settings):
+    numbers: frozenset[int] = Field(default=frozenset(), title="号码")
+    rows: dict[str, tuple[frozenset[int], ...]] = Field(default_factory=dict, title="层")
+
+
 class Shop(Settings):
     name: str = Field(default="铺", title="名字")
     words: frozenset[str] = Field(default=frozenset("ba"), title="词")
     numbers: frozenset[int] = Field(default=frozenset(), title="号码")
     prices: dict[str, int] = Field(default_factory=lambda: {"x": 1}, title="价目")
     inner: Inner = Field(default_factory=Inner, title="里面")
+    shelves: tuple[Shelf, ...] = Field(default=(), title="货架")
     until: str | None = Field(default=None, title="到何时")
 
 
@@ -89,12 +95,23 @@ def test_no_setting_stands_twice_in_the_example() -> None:
     assert len(named) == len(set(named))
 
 
-def test_a_set_is_shown_in_one_order_however_it_came_about() -> None:
+def test_a_set_is_shown_in_one_order_however_it_came_about_and_however_deep_it_lies() -> None:
     one, other = (
-        resolve(PackShelf(), SHOP, {}, [], {"shop": {"numbers": told}}) for told in ([8, 0], [0, 8])
+        flat(
+            resolve(
+                PackShelf(),
+                SHOP,
+                {},
+                [],
+                {"shop": {"numbers": told, "shelves": [{"numbers": told, "rows": {"a": [told]}}]}},
+            )
+        )
+        for told in ([8, 0], [0, 8])
     )
 
-    assert flat(one)["shop.numbers"] == flat(other)["shop.numbers"] == [0, 8]
+    assert one == other
+    assert one["shop.numbers"] == [0, 8]
+    assert one["shop.shelves"] == [{"numbers": [0, 8], "rows": {"a": [[0, 8]]}}]
 
 
 @pytest.mark.parametrize("manifests", [SHOP, installed()], ids=["a shop", "what is installed"])
