@@ -324,9 +324,11 @@ def _plain(values: Sequence[Any]) -> list[Any]:
     """Give values as SQLite takes them; moments as text, for its driver would ask for each of them how to write it."""
     return [
         value
-        if type(value) is int or value is None
+        if value is None
+        or (kind := type(value)) is int
+        or (kind is str and value.isascii() and "\x00" not in value)
         else _written(value if value.tzinfo is UTC else value.astimezone(UTC))
-        if type(value) is datetime
+        if kind is datetime
         else plain(value)
         for value in values
     ]
