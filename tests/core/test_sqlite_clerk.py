@@ -66,6 +66,24 @@ async def test_while_another_process_writes_the_thread_waits_for_it_and_the_loop
     other.close()
 
 
+async def test_what_goes_through_the_thread_waits_for_another_process_also_after_an_errand_that_would_not_have(
+    client: ImmediateSqliteClient, file: Path
+) -> None:
+    await client.clerk.do(note(1), writes=True)
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    asked = asyncio.ensure_future(client.execute_query("INSERT INTO noted VALUES (2)"))
+    await asyncio.sleep(0.05)
+    waits = not asked.done()
+
+    other.execute("COMMIT")
+    await asked
+
+    assert waits
+    assert await client.clerk.do(numbers, writes=False) == [1, 2]
+    other.close()
+
+
 async def test_an_errand_that_fails_on_the_spot_takes_back_what_it_wrote(
     client: ImmediateSqliteClient,
 ) -> None:
