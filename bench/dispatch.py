@@ -25,7 +25,7 @@ from nonebot.adapters.onebot.v11 import Adapter, Bot
 from nonebot.matcher import Matcher
 from nonebot.message import handle_event
 
-from bench.figures import SHARE, TRIES, fits, fittest, stolen_s
+from bench.figures import SHARE, TRIES, calm, fits, fittest, stolen_s
 from bench.rig import SELF_ID, SIX, Flowing, HandedIn, flowing, payloads, told
 from groupops.bridge import Bridge, loop_factory, running, start_nonebot
 from groupops.events import Event
@@ -261,6 +261,7 @@ async def _measure_waiting() -> Row:
         tried = list[Row]()
         while len(tried) < TRIES and not any(map(fits, tried)):
             gc.collect()
+            calm()
             start = WARM_UP + MESSAGES + TIMED * len(tried)
             told = await _arriving(take, stream[start : start + TIMED], rate)
             await bridge.lanes.settled()

@@ -26,6 +26,12 @@ a message that waits for 10 ms, whatever the program."""
 TRIES = 5
 """Times waiting is measured at most until a time fits; the fittest counts, whatever came of it."""
 
+CALM_S, STALL_S = 0.5, 0.001
+"""Seconds for which nothing may hold up a process that does nothing but look at the clock, and what holding up is."""
+
+PATIENT_S = 20.0
+"""Seconds each measuring of waiting waits for such calm at most; then it is taken as it comes, and told as it was."""
+
 SHARE, NEAR = 0.6, 0.03
 """Share of the time a bot is busy while waiting is measured, and how near to it it has to be: costs sway with the machine."""
 
@@ -42,6 +48,21 @@ def stolen_s() -> float:
     except OSError:
         return 0.0
     return int(told[8]) / os.sysconf("SC_CLK_TCK") if len(told) > 8 else 0.0
+
+
+def calm(within: float = PATIENT_S) -> bool:
+    """Wait until this machine leaves a process alone for a moment, but no longer than so many seconds.
+
+    Returns:
+        Whether it did.
+    """
+    begun = last = held = now = time.perf_counter()
+    while now - held < CALM_S and now - begun < within:
+        now = time.perf_counter()
+        if now - last > STALL_S:
+            held = now
+        last = now
+    return now - held >= CALM_S
 
 
 def fits(told: Mapping[str, Any]) -> bool:

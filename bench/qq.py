@@ -25,7 +25,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from bench.figures import ROOT, SHARE, TRIES, Row, fits, fittest, row, stolen_s
+from bench.figures import ROOT, SHARE, TRIES, Row, calm, fits, fittest, row, stolen_s
 from bench.qq_bots import TOKEN
 from bench.rig import BEGUN, FIRST_USER, GROUPS, SELF_ID, SIX, USERS, payloads, vocabulary
 
@@ -160,6 +160,7 @@ async def _late(folder: Path, what: str, words: Sequence[str], capacity: float) 
     line = told = await _waiting(folder / "line", what, words, SHARE * capacity)
     tried = list[Told]()
     while len(tried) < TRIES and not any(map(fits, tried)):
+        calm()
         told = await _waiting(folder / f"alone{len(tried)}", what, words, SHARE / told["us"] * 1e6)
         tried.append(told)
     return {**fittest(tried), **{f"line_{key}": value for key, value in line.items()}}

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import __main__ as bench
-from bench.figures import BadRow, checked, met, row
+from bench.figures import QUIET, SHARE, BadRow, calm, checked, fits, fittest, met, row
 
 GOOD = {"id": "A1", "value": 2.5, "goal": ">= 2", "unit": "x", "against": "nothing at all", "rounds": 5}
 
@@ -181,3 +181,26 @@ def test_a_row_holds_the_median_of_its_rounds() -> None:
 
     assert (made["value"], made["rounds"]) == (3, 3)
     assert met(made)
+
+
+# — measuring how long messages wait —
+
+
+def test_waiting_is_taken_at_the_load_it_should_be_and_while_nobody_took_the_cores_away() -> None:
+    assert fits({"busy": SHARE, "stolen": QUIET})
+    assert not fits({"busy": SHARE + 0.1, "stolen": 0.0})
+    assert not fits({"busy": SHARE, "stolen": 2 * QUIET})
+
+
+def test_of_several_measurings_the_fittest_counts_however_long_messages_waited() -> None:
+    fit, busy, disturbed = (
+        {"busy": busy, "stolen": stolen, "p99": p99}
+        for busy, stolen, p99 in ((SHARE, 0.0, 9.0), (SHARE + 0.1, 0.0, 1.0), (SHARE, 0.5, 1.0))
+    )
+
+    assert fittest([disturbed, busy, fit]) == fit
+    assert fittest([disturbed, busy]) == busy
+
+
+def test_a_machine_of_which_there_is_no_time_to_see_is_not_calm() -> None:
+    assert not calm(within=0)
