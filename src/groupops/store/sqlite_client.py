@@ -52,14 +52,10 @@ class WatchedConnection(aiosqlite.Connection):
     it is done, nothing else may be done on the connection, lest it get into a transaction of somebody else's.
     """
 
-    def __init__(
-        self, connector: Callable[[], sqlite3.Connection], iter_chunk_size: int, patience_ms: int = 0
-    ) -> None:
+    def __init__(self, connector: Callable[[], sqlite3.Connection], iter_chunk_size: int) -> None:
         super().__init__(connector, iter_chunk_size)
         self._asked = 0
         self._done = 0
-        self._patience_ms = patience_ms
-        self._patient: bool | None = None
 
     @property
     def idle(self) -> bool:
@@ -68,22 +64,9 @@ class WatchedConnection(aiosqlite.Connection):
             self._asked == self._done
         )  # the one is written by the loop alone, the other by the thread alone
 
-    def be(self, *, patient: bool) -> sqlite3.Connection:
-        """Give the connection itself, set to wait for others who write, or not: by the thread alone, or while it is idle.
-
-        It stays so until it is to be otherwise: whoever writes on the spot does not say so each time anew.
-        """
-        if patient is not self._patient:
-            wait = self._patience_ms if patient else 0
-            self._conn.execute(f"PRAGMA busy_timeout={wait}").close()
-            self._patient = patient
-        return self._conn
-
     async def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         def counted() -> T:
             try:
-                if self._connection is not None:
-                    self.be(patient=True)
                 return fn(*args, **kwargs)
             finally:
                 self._done += 1
@@ -105,8 +88,7 @@ class ImmediateSqliteClient(SqliteClient):
         if self._connection:
             return
         opening = partial(sqlite3.connect, self.filename, isolation_level=None, check_same_thread=False)
-        patience = int(self.pragmas.get("busy_timeout", 0))
-        made = await WatchedConnection(opening, iter_chunk_size=64, patience_ms=patience)
+        made = await WatchedConnection(opening, iter_chunk_size=64)
         made._conn.row_factory = sqlite3.Row  # noqa: SLF001 - as Tortoise does
         self._connection = made
         for pragma, value in self.pragmas.items():
@@ -160,7 +142,7 @@ class Clerk:
         if self._spent > PER_TURN_S or not client._connection.idle:  # noqa: SLF001
             return False
         began = loop.time()
-        done = _at_once(client._connection.be(patient=not errand.writes), errand)  # noqa: SLF001
+        done = _at_once(client._connection._conn, errand, client.pragmas.get("busy_timeout", 0))  # noqa: SLF001
         if not self._spent:
             loop.call_soon(self._next_turn)
         self._spent += loop.time() - began
@@ -270,15 +252,18 @@ def _tidy(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
 
 
-def _at_once(connection: sqlite3.Connection, errand: _Errand) -> bool:
+def _at_once(connection: sqlite3.Connection, errand: _Errand, patience_ms: int) -> bool:
     """Do an errand without waiting for anybody; False, and nothing done, where somebody else is writing."""
     if not errand.writes:
         errand.run(connection)
         return True
+    connection.execute("PRAGMA busy_timeout=0")
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError:
         return False  # whatever it is, the thread meets it again and says so
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={patience_ms}")
     try:
         _alone(connection, errand)
     except BaseException as error:  # noqa: BLE001 - what cannot be committed did not happen
