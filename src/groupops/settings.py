@@ -709,20 +709,26 @@ def _told(model: BaseModel) -> dict[str, Any]:
 
 
 def _in_order(value: Any, told: Any) -> Any:
-    """Give what a value was written as, with each set in it sorted, however deep it lies."""
+    """Give what a value was written as, with each set in it sorted, however deep it lies.
+
+    What a plugin writes in a way of its own, or leaves out, stays as it was written.
+    """
+    if isinstance(value, (set, frozenset)) and isinstance(told, list):
+        return sorted(cast("Iterable[Any]", told), key=repr)
+    if isinstance(value, (list, tuple)) and isinstance(told, list):
+        values, listed = cast("Sequence[Any]", value), cast("Sequence[Any]", told)
+        alike = len(values) == len(listed)
+        return [_in_order(*pair) for pair in zip(values, listed, strict=True)] if alike else listed
+    if not isinstance(told, dict):
+        return told
+    table = cast("dict[str, Any]", told)
     if isinstance(value, BaseModel):
-        fields = {name: _in_order(getattr(value, name), told[name]) for name in type(value).model_fields}
-        return {**told, **fields}
-    if isinstance(value, (set, frozenset)):
-        return sorted(told, key=repr)
-    if isinstance(value, (list, tuple)):
-        values = cast("Sequence[Any]", value)
-        return [_in_order(one, written) for one, written in zip(values, told, strict=True)]
-    if isinstance(value, dict):
-        table = cast("Mapping[Any, Any]", value)
-        pairs = zip(table.values(), told.items(), strict=True)
+        names = [name for name in type(value).model_fields if name in table]
+        return {**table, **{name: _in_order(getattr(value, name), table[name]) for name in names}}
+    if isinstance(value, dict) and len(held := cast("Mapping[Any, Any]", value)) == len(table):
+        pairs = zip(held.values(), table.items(), strict=True)
         return {key: _in_order(one, written) for one, (key, written) in pairs}
-    return told
+    return table
 
 
 # — the schema of packs —

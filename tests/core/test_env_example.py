@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from pydantic import Field
+from pydantic import Field, field_serializer
 
 from groupops import Manifest, Settings
 from groupops.config import Config, env_example, env_key, load_config
@@ -112,6 +112,23 @@ def test_a_set_is_shown_in_one_order_however_it_came_about_and_however_deep_it_l
     assert one == other
     assert one["shop.numbers"] == [0, 8]
     assert one["shop.shelves"] == [{"numbers": [0, 8], "rows": {"a": [[0, 8]]}}]
+
+
+class Odd(Settings):
+    names: tuple[str, ...] = Field(default=("b", "a"), title="名字")
+    prices: dict[str, int] = Field(default_factory=lambda: {"x": 1}, title="价目")
+    hidden: frozenset[str] = Field(default=frozenset("ba"), title="不写出来的", exclude=True)
+
+    @field_serializer("names", "prices")
+    def _in_one_line(self, value: Iterable[str]) -> str:
+        return ",".join(value)
+
+
+def test_what_a_plugin_writes_in_a_way_of_its_own_is_shown_as_it_was_written() -> None:
+    shown = flat(resolve(PackShelf(), {"odd": Manifest(title="怪店", settings=Odd)}, {}, [], {}))
+
+    odd = {key: value for key, value in shown.items() if key.startswith("odd.")}
+    assert odd == {"odd.names": "b,a", "odd.prices": "x"}
 
 
 @pytest.mark.parametrize("manifests", [SHOP, installed()], ids=["a shop", "what is installed"])
