@@ -83,6 +83,13 @@ async def test_a_fact_that_is_finished_at_a_glance_needs_no_turn_of_the_loop() -
     assert (lanes.traffic.glanced, lanes.traffic.queued) == (1, 0)
 
 
+@pytest.fixture
+def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is held up for longer than a lull may last does not end it."""
+    monkeypatch.setattr("groupops.lanes.LULL_WITHIN_S", 600.0)
+
+
+@pytest.mark.usefixtures("no_hurry")
 async def test_what_gives_way_to_facts_waits_until_none_came_for_a_few_turns() -> None:
     lanes = lanes_of(Desk())
     giving_way = asyncio.create_task(lanes.lull())
@@ -98,6 +105,7 @@ async def test_what_gives_way_to_facts_waits_until_none_came_for_a_few_turns() -
     assert giving_way.done()
 
 
+@pytest.mark.usefixtures("no_hurry")
 async def test_of_those_that_give_way_one_goes_at_a_time_and_the_facts_that_came_meanwhile_go_before_the_next() -> (
     None
 ):
@@ -118,6 +126,7 @@ async def test_of_those_that_give_way_one_goes_at_a_time_and_the_facts_that_came
     assert order == ["row 0", "fact 0", "row 1", "fact 1", "row 2", "fact 2"]
 
 
+@pytest.mark.usefixtures("no_hurry")
 async def test_whoever_gives_up_while_giving_way_holds_up_nobody() -> None:
     lanes = lanes_of(Desk())
     first, second = asyncio.create_task(lanes.lull()), asyncio.create_task(lanes.lull())
