@@ -500,10 +500,13 @@ async def test_nobody_speaks_in_the_name_of_another_bot(bot: StartedBot, soak: S
                 (twin, None),
             ):
                 await speaker.emit({**unremembered(speaker, f"冒名 {number}"), "self_id": other})
+            await twin.emit(unremembered(twin, f"本名 {number}"))
         await handled(bot, twin)
         await handled(bot, end)
 
-        assert not any("冒名" in line["text"] for line in bot.journal()[facts:])
+        heard = [line["text"] for line in bot.journal()[facts:]]
+        assert not any("冒名" in text for text in heard)
+        assert sum("本名" in text for text in heard) == soak.rounds(1_000)  # nothing else was wrong with them
 
 
 def unremembered(end: OneBotEnd, text: str) -> dict[str, Any]:
