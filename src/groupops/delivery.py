@@ -154,6 +154,8 @@ class Delivery:
         pacers: how fast each platform may be used.
         depth: rows that may wait for one platform; the rest stays in the record and is fetched by `take`.
         at_once: calls that may be out at one platform.
+
+    `lull` waits until no fact is on its way; who brings facts sets it, and None lets nobody go before.
     """
 
     def __init__(
