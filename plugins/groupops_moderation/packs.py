@@ -64,7 +64,6 @@ class Tally:
     score: float
     level: Level | None
     hits: tuple[Hit | SplitHit, ...]
-    contact: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +92,7 @@ def tally(
     Args:
         hits: what the matcher found.
         packs: category -> pack.
-        reachable: whether the message names a way to reach somebody; asked only where that counts.
+        reachable: whether the message names a way to reach somebody; asked only where that may change the level.
     """
     by_category: dict[str, list[Hit | SplitHit]] = {}
     for hit in hits:
@@ -111,13 +110,12 @@ def _tally(
     words = {(hit.facet, hit.term): hit.weight for hit in hits}
     facets = {facet.name: facet for facet in pack.facets} if pack else {}
     score = _sum(words, facets)
-    contact = bool(pack and pack.contact and score > 0 and reachable())
-    if pack and contact:
-        score += pack.contact
     act, report = (pack.act, pack.report) if pack else (OWN_WEIGHT, OWN_WEIGHT)
+    if pack and pack.contact and 0 < score < act and reachable():
+        score += pack.contact
     outspoken = any(weight >= report for weight in words.values())
     level: Level | None = "act" if score >= act and outspoken else "report" if score >= report else None
-    return Tally(category=category, score=score, level=level, hits=tuple(hits), contact=contact)
+    return Tally(category=category, score=score, level=level, hits=tuple(hits))
 
 
 def _sum(words: Mapping[tuple[str, str], float], facets: Mapping[str, Facet]) -> float:

@@ -62,8 +62,9 @@ PONG_WITHIN_S = 120.0
 """Seconds a connected end may take to answer a ping: its answer stands behind all it has sent, and a bot that catches
 up with a flood is not to cut off the end that floods it."""
 
-THRESHOLDS = (10_000, 10, 10)
-"""New objects before the collector looks at the youngest, and how often that is before it looks at older ones."""
+THRESHOLDS = (1_000, 100, 10)
+"""New objects before the collector looks at the youngest, and how often that is before it looks at older ones: small
+steps, for every message waits for one, and rarely the whole (`docs/decisions/0029-small-steps.md`)."""
 
 SWITCHING_S = 0.000_5
 """Seconds one thread may keep the interpreter while another waits for it."""

@@ -84,6 +84,28 @@ async def test_what_goes_through_the_thread_waits_for_another_process_also_after
     other.close()
 
 
+async def test_where_readers_hold_up_writers_nothing_is_done_on_the_spot(file: Path) -> None:
+    client = ImmediateSqliteClient(
+        str(file), busy_timeout=5000, journal_mode="DELETE", connection_name="sqlite"
+    )
+    await client.create_connection(with_db=True)
+    await client.clerk.do(lambda db: db.execute("CREATE TABLE noted (number INTEGER UNIQUE)"), writes=True)
+    reader = sqlite3.connect(file, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM noted").fetchall()
+    asked = asyncio.ensure_future(client.clerk.do(note(1), writes=True))
+    await asyncio.sleep(0.05)
+    waits = not asked.done()
+
+    reader.execute("COMMIT")
+    thread = await asked
+
+    assert waits
+    assert thread != threading.get_ident()
+    reader.close()
+    await client.close()
+
+
 async def test_an_errand_that_fails_on_the_spot_takes_back_what_it_wrote(
     client: ImmediateSqliteClient,
 ) -> None:

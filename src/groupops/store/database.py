@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import sqlite3
 import sys
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import BaseORMException, IntegrityError, ValidationError
@@ -29,8 +30,37 @@ T = TypeVar("T")
 Row = dict[str, Any]
 Statement = tuple[str, Sequence[Any]]
 """A statement as `ask` takes it, and its values."""
-Steps = Generator[Statement, list[Row], T]
+
+
+class Insert(NamedTuple):
+    """Rows that are put into a table.
+
+    Args:
+        table: its name.
+        columns: their names.
+        values: of all rows, one behind the other.
+        rows: how many there are.
+        tail: what to do with a row that is there already, as SQL; empty raises.
+        returning: what is given back of each row that was put there: `id`, and any of the columns.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    values: Sequence[Any]
+    rows: int
+    tail: str
+    returning: tuple[str, ...]
+
+    def statement(self) -> Statement:
+        """Give it as one statement."""
+        return _insert_sql(self.table, self.columns, self.rows, self.tail, self.returning), self.values
+
+
+Steps = Generator["Statement | Insert", list[Row], T]
 """Statements one after the other: yields each, is sent its rows, and returns what came of it all."""
+
+A_FEW = 8
+"""Rows that SQLite is given one by one where something of them is wanted back."""
 
 PARAMETERS = 30_000
 """Most parameters in one statement; SQLite takes 32,766, PostgreSQL 65,535."""
@@ -163,10 +193,11 @@ async def follow(client: BaseDBAsyncClient, steps: Steps[T]) -> T:
     rows: list[Row] | None = None
     while True:
         try:
-            sql, values = steps.send(rows)  # type: ignore[arg-type]  # the first `send` must be of None
+            wanted = steps.send(rows)  # type: ignore[arg-type]  # the first `send` must be of None
         except StopIteration as done:
             result: T = done.value
             return result
+        sql, values = wanted.statement() if isinstance(wanted, Insert) else wanted
         rows = await ask(client, sql, *values)
 
 
@@ -201,12 +232,36 @@ def _drive(steps: Steps[T], connection: sqlite3.Connection) -> T:
     rows: list[Row] | None = None
     while True:
         try:
-            sql, values = steps.send(rows)  # type: ignore[arg-type]  # the first `send` must be of None
+            wanted = steps.send(rows)  # type: ignore[arg-type]  # the first `send` must be of None
         except StopIteration as done:
             result: T = done.value
             return result
-        answer = connection.execute(_spoken(sql, False), _plain(values))
-        rows = [dict(row) for row in answer]
+        rows = _put(connection, wanted) if type(wanted) is Insert else _said(connection, *wanted)
+
+
+def _said(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> list[Row]:
+    return [dict(row) for row in connection.execute(_spoken(sql, False), _plain(values))]
+
+
+def _put(connection: sqlite3.Connection, insert: Insert) -> list[Row]:
+    """Insert rows and give what is wanted of them back.
+
+    A few go one by one, for then their numbers are known: a statement that gives rows back takes SQLite half as long
+    again as the inserting itself (`docs/decisions/0029-small-steps.md`).
+    """
+    if insert.rows > A_FEW or not insert.returning:
+        return _said(connection, *insert.statement())
+    columns, stored = insert.columns, list[Row]()
+    sql, values = _insert_sql(insert.table, columns, 1, insert.tail, ()), _plain(insert.values)
+    for start in range(0, len(values), len(columns)):
+        row = values[start : start + len(columns)]
+        done = connection.execute(sql, row)
+        if done.rowcount:
+            number = done.lastrowid
+            stored.append(
+                {name: number if name == "id" else row[columns.index(name)] for name in insert.returning}
+            )
+    return stored
 
 
 async def insert(
@@ -214,7 +269,7 @@ async def insert(
     model: type[Model],
     rows: Sequence[Mapping[str, Any]],
     *,
-    returning: str = "",
+    returning: tuple[str, ...] = (),
     on_conflict: str = "",
 ) -> list[Row]:
     """Insert rows as `inserting` says, where the client stands."""
@@ -222,14 +277,18 @@ async def insert(
 
 
 def inserting(
-    model: type[Model], rows: Sequence[Mapping[str, Any]], *, returning: str = "", on_conflict: str = ""
+    model: type[Model],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    returning: tuple[str, ...] = (),
+    on_conflict: str = "",
 ) -> Steps[list[Row]]:
     """Insert rows in as few statements as possible.
 
     Args:
         model: the table.
         rows: column → value; all with the same columns.
-        returning: columns to give back, as SQL; empty gives nothing back.
+        returning: columns to give back: `id`, and any of those of the rows.
         on_conflict: what to do with a row that is there already, as SQL after `ON CONFLICT`; empty raises.
 
     Returns:
@@ -238,18 +297,21 @@ def inserting(
     stored: list[Row] = []
     columns = tuple(rows[0]) if rows else ()
     tail = f" ON CONFLICT {on_conflict}" if on_conflict else ""
-    tail += f" RETURNING {returning}" if returning else ""
     table = str(model._meta.db_table)  # noqa: SLF001 - the name Tortoise gives its description of a table
     most = max(1, PARAMETERS // max(1, len(columns)))
     for start in range(0, len(rows), most):
         part = rows[start : start + most]
         values = [row[column] for row in part for column in columns]
-        stored += yield _insert_sql(table, columns, len(part), tail), values
+        stored += yield Insert(table, columns, values, len(part), tail, returning)
     return stored
 
 
 @cache
-def _insert_sql(table: str, columns: tuple[str, ...], rows: int, tail: str) -> str:
+def _insert_sql(
+    table: str, columns: tuple[str, ...], rows: int, tail: str, returning: tuple[str, ...]
+) -> str:
+    if returning:
+        tail += " RETURNING " + ", ".join(f'"{column}"' for column in returning)
     names = ", ".join(f'"{column}"' for column in columns)
     marks = "(" + ", ".join("?" * len(columns)) + ")"
     return f'INSERT INTO "{table}" ({names}) VALUES {", ".join([marks] * rows)}{tail}'  # noqa: S608 - our own names
@@ -327,11 +389,27 @@ def _plain(values: Sequence[Any]) -> list[Any]:
         if value is None
         or (kind := type(value)) is int
         or (kind is str and value.isascii() and "\x00" not in value)
-        else _written(value if value.tzinfo is UTC else value.astimezone(UTC))
-        if kind is datetime
-        else plain(value)
+        else _way_of(kind)(value)
         for value in values
     ]
+
+
+@cache
+def _way_of(kind: Any) -> Callable[[Any], Any]:
+    """Give how values of a kind are written."""
+    if issubclass(kind, datetime):
+        return _moment
+    if issubclass(kind, Enum):
+        return attrgetter("_value_")  # as `value`, which is found the long way round
+    return legible if issubclass(kind, str) else _as_it_is
+
+
+def _moment(value: datetime) -> str:
+    return _written(value if value.tzinfo is UTC else value.astimezone(UTC))
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 @lru_cache(maxsize=1024)

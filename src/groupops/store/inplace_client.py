@@ -27,6 +27,9 @@ class InPlaceConnection(WatchedConnection):
         super().__init__(lambda: connection, iter_chunk_size=64)
         self._connection = connection
 
+    def hurry(self) -> None:
+        """There is nobody to wait for."""
+
     async def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         if self._connection is None:
             raise ValueError("Connection closed")

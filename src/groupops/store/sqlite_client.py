@@ -52,10 +52,16 @@ class WatchedConnection(aiosqlite.Connection):
     it is done, nothing else may be done on the connection, lest it get into a transaction of somebody else's.
     """
 
+    on_the_spot = True
+    """Whether it may be used where it is asked: where nobody who reads holds up whoever writes (WAL)."""
+    patience_ms = 0
+    """How long the thread waits for another process that writes."""
+
     def __init__(self, connector: Callable[[], sqlite3.Connection], iter_chunk_size: int) -> None:
         super().__init__(connector, iter_chunk_size)
         self._asked = 0
         self._done = 0
+        self._hurried = False
 
     @property
     def idle(self) -> bool:
@@ -64,9 +70,18 @@ class WatchedConnection(aiosqlite.Connection):
             self._asked == self._done
         )  # the one is written by the loop alone, the other by the thread alone
 
+    def hurry(self) -> None:
+        """Wait for nobody from here on, until the thread is asked; to say so each time takes as long as to begin."""
+        if not self._hurried:
+            self._conn.execute("PRAGMA busy_timeout=0").close()
+            self._hurried = True
+
     async def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         def counted() -> T:
             try:
+                if self._hurried:
+                    self._conn.execute(f"PRAGMA busy_timeout={self.patience_ms}").close()
+                    self._hurried = False
                 return fn(*args, **kwargs)
             finally:
                 self._done += 1
@@ -93,6 +108,10 @@ class ImmediateSqliteClient(SqliteClient):
         self._connection = made
         for pragma, value in self.pragmas.items():
             await (await made.execute(f"PRAGMA {pragma}={value}")).close()
+        async with made.execute("PRAGMA journal_mode") as asked:
+            row = await asked.fetchone()
+        made.on_the_spot = row is not None and row[0] == "wal"
+        made.patience_ms = self.pragmas.get("busy_timeout", 0)
         await self._post_connect()
 
     def _in_transaction(self) -> TransactionContext:
@@ -137,12 +156,13 @@ class Clerk:
     def _on_the_spot(self, errand: _Errand, loop: asyncio.AbstractEventLoop) -> bool:
         """Do an errand here if nobody is before it; False when it is not done."""
         client: Any = self._client
-        if self._task is not None or client._connection is None or client._lock.locked():  # noqa: SLF001 - see above
+        connection: WatchedConnection | None = client._connection  # noqa: SLF001 - see above
+        if self._task is not None or connection is None or client._lock.locked():  # noqa: SLF001
             return False
-        if self._spent > PER_TURN_S or not client._connection.idle:  # noqa: SLF001
+        if self._spent > PER_TURN_S or not connection.idle or not connection.on_the_spot:
             return False
         began = loop.time()
-        done = _at_once(client._connection._conn, errand, client.pragmas.get("busy_timeout", 0))  # noqa: SLF001
+        done = _at_once(connection, errand)
         if not self._spent:
             loop.call_soon(self._next_turn)
         self._spent += loop.time() - began
@@ -252,22 +272,21 @@ def _tidy(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
 
 
-def _at_once(connection: sqlite3.Connection, errand: _Errand, patience_ms: int) -> bool:
+def _at_once(connection: WatchedConnection, errand: _Errand) -> bool:
     """Do an errand without waiting for anybody; False, and nothing done, where somebody else is writing."""
+    own = connection._conn  # noqa: SLF001 - aiosqlite has no other door to it
     if not errand.writes:
-        errand.run(connection)
+        errand.run(own)
         return True
-    connection.execute("PRAGMA busy_timeout=0")
+    connection.hurry()
     try:
-        connection.execute("BEGIN IMMEDIATE")
+        own.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError:
         return False  # whatever it is, the thread meets it again and says so
-    finally:
-        connection.execute(f"PRAGMA busy_timeout={patience_ms}")
     try:
-        _alone(connection, errand)
+        _alone(own, errand)
     except BaseException as error:  # noqa: BLE001 - what cannot be committed did not happen
-        connection.rollback()
+        own.rollback()
         errand.fail(error)
     return True
 

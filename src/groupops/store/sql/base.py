@@ -70,9 +70,9 @@ def person_for(account: AccountId, name: str) -> Steps[PersonId]:
         found = yield BOUND, (account,)
         if found:
             return PersonId(found[0]["person_id"])
-        made = yield from inserting(models.Person, [rows.person_columns(provisional(name))], returning='"id"')
+        made = yield from inserting(models.Person, [rows.person_columns(provisional(name))], returning=("id",))
         columns = {"account": account, "platform": platform_of(account), "person_id": made[0]["id"]}
-        bound = yield from inserting(models.Account, [columns], on_conflict=KEEP_OLD, returning='"person_id"')
+        bound = yield from inserting(models.Account, [columns], on_conflict=KEEP_OLD, returning=("person_id",))
         if bound:
             return PersonId(bound[0]["person_id"])
         # Somebody bound it in this very moment.
@@ -122,7 +122,7 @@ def putting_outbox(outbox: Sequence[OutboxRow]) -> Steps[tuple[OutboxRow, ...]]:
     """Store actions; those whose key is taken are left out of the answer."""
     columns = [rows.outbox_columns(row) for row in outbox]
     stored = yield from inserting(
-        models.Outbox, columns, on_conflict=KEEP_OLD, returning='"id", "event_id", "place"'
+        models.Outbox, columns, on_conflict=KEEP_OLD, returning=("id", "event_id", "place")
     )
     ids = {(row["event_id"], row["place"]): row["id"] for row in stored}
     fresh: list[OutboxRow] = []
@@ -138,7 +138,7 @@ def opening_ticket(ticket: Ticket) -> Steps[Ticket]:
     """Open a ticket; one with the same key that is still open is given instead."""
     while True:
         stored = yield from inserting(
-            models.Ticket, [rows.ticket_columns(ticket)], on_conflict=KEEP_OLD, returning='"id"'
+            models.Ticket, [rows.ticket_columns(ticket)], on_conflict=KEEP_OLD, returning=("id",)
         )
         if stored:
             return altered(ticket, id=stored[0]["id"])

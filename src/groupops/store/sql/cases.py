@@ -269,7 +269,7 @@ def _book(
         return replace(changed, fresh=not decided.again)
     named = {"event_id": event_id, "person_id": person_id}
     columns = {**rows.case_columns(decided.case), **named}
-    stored = yield from inserting(models.Case, [columns], returning='"id"')
+    stored = yield from inserting(models.Case, [columns], returning=("id",))
     case = altered(decided.case, id=stored[0]["id"], event_id=event_id, person_id=person_id)
     outbox = renumbered(decided.rows(case), case.id)
     if decided.asking is None:

@@ -115,7 +115,7 @@ def _open(obligation: Obligation, due: Sequence[Due]) -> Steps[Obligation | None
     person_id = yield from standing(obligation.person_id)
     opened = replace(obligation, person_id=person_id)
     columns = [rows.obligation_columns(opened)]
-    stored = yield from inserting(models.Obligation, columns, on_conflict=KEEP_OLD, returning='"id"')
+    stored = yield from inserting(models.Obligation, columns, on_conflict=KEEP_OLD, returning=("id",))
     if not stored:
         return None
     yield from putting_due(due)

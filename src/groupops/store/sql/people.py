@@ -108,7 +108,7 @@ class PeopleTables(Tables):
             obligations = await _ids(db, "core_obligations", gone)
             merge = Merge(id=0, kept=kept, gone=gone, by=by, at=at)
             columns = rows.merge_columns(merge, accounts, cases, obligations)
-            stored = await insert(db, models.Merge, [columns], returning='"id"')
+            stored = await insert(db, models.Merge, [columns], returning=("id",))
             await models.Person.filter(id=gone).using_db(db).update(merged_into=kept)
             await _move(db, (accounts, cases, obligations), frm=gone, to=kept)
         return replace(merge, id=stored[0]["id"])
@@ -135,13 +135,13 @@ class PeopleTables(Tables):
         return tuple(map(rows.merge, found))
 
     async def _new_person(self, db: BaseDBAsyncClient, person: Person) -> Person:
-        stored = await insert(db, models.Person, [rows.person_columns(person)], returning='"id"')
+        stored = await insert(db, models.Person, [rows.person_columns(person)], returning=("id",))
         return replace(person, id=PersonId(stored[0]["id"]))
 
     async def _bind_first(self, db: BaseDBAsyncClient, account: AccountId, person_id: PersonId) -> bool:
         """Bind an account that is bound to nobody; False when it is bound."""
         columns = {"account": account, "platform": platform_of(account), "person_id": person_id}
-        stored = await insert(db, models.Account, [columns], on_conflict="DO NOTHING", returning='"account"')
+        stored = await insert(db, models.Account, [columns], on_conflict="DO NOTHING", returning=("account",))
         return bool(stored)
 
     async def _accounts(self, db: BaseDBAsyncClient, person_id: PersonId) -> list[str]:
@@ -192,7 +192,7 @@ def _persons() -> Steps[tuple[Person, ...]]:
 def _enrolling(people: Sequence[tuple[Person, Sequence[AccountId]]]) -> Steps[tuple[Person, ...]]:
     """Insert who is new, change who is not, and bind; an account that is bound already takes all of it back."""
     new = [rows.person_columns(person) for person, _ in people if not person.id]
-    made = yield from inserting(models.Person, new, returning='"id"')
+    made = yield from inserting(models.Person, new, returning=("id",))
     # Both databases number the rows of one statement in its order, but need not give them back in it.
     numbers = iter(sorted(int(row["id"]) for row in made))
     stored = tuple(
