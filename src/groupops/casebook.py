@@ -179,19 +179,20 @@ class Casebook:
         worst = ruling.worst
         if worst is None or not member.account:
             return None
-        midnight = plan.local(self.clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+        now = self.clock.now()
         mutes = any(isinstance(action, Mute) for action in ruling.contain)
+        midnight = plan.local(now).replace(hour=0, minute=0, second=0, microsecond=0) if mutes else None
         asking = self.outbox.asking(event.group_id)
         seen = _Seen(event, plan, member, ruling, worst, self._standing(event, plan, member), asking)
         return await self.records.book(
             event.id,
             member.account,
             worst.ladder,
-            self.clock.now(),
+            now,
             partial(self._weighed, seen),
             name=member.name,
             recent=event.at - max(SAME_UTTERANCE, timedelta(seconds=plan.policy.discipline.burst_s)),
-            contained=midnight if mutes else None,
+            contained=midnight,
         )
 
     def _weighed(self, seen: _Seen, known: Known) -> Booking | Case:

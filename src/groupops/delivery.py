@@ -186,6 +186,8 @@ class Delivery:
         self._idle.set()
         self._held: set[int] = set()
         self._record = _AtRecord()
+        self._due: dict[GroupId, None] = {}
+        self._usher: asyncio.Task[None] | None = None
         self._deadline: datetime | None = None
         self._given_up = False
 
@@ -223,12 +225,12 @@ class Delivery:
             else:
                 self.passed.left += 1
                 self._record.left[row.group_id] = row.id
-        self._dispatch_all(fresh)
+        self._see_to(row.group_id for row in fresh)
 
     def resume(self, row: OutboxRow) -> None:
         """Go on with a row that was claimed before and whose turn was cut off."""
         self._put(row, ahead=True, claimed=True)
-        self._dispatch_all((row,))
+        self._see_to((row.group_id,))
 
     def look(self, *, anew: bool) -> None:
         """Say that the record is about to be read, from the beginning with `anew`."""
@@ -260,7 +262,7 @@ class Delivery:
                 taken.append(row)
         if last:
             self._record.end()
-        self._dispatch_all(taken)
+        self._see_to(row.group_id for row in taken)
         return len(taken)
 
     async def give_way(self) -> None:
@@ -286,6 +288,8 @@ class Delivery:
         """
         if self._deadline is None:
             self._deadline = self._clock.now() + timedelta(seconds=within)
+        if self._usher is not None:
+            self._usher.cancel()
         for lane in list(self._lanes.values()):
             self._dispatch(lane)
         with suppress(TimeoutError):
@@ -340,11 +344,31 @@ class Delivery:
 
     # — turns —
 
-    def _dispatch_all(self, rows: Iterable[OutboxRow]) -> None:
-        for group_id in dict.fromkeys(row.group_id for row in rows):
-            lane = self._lanes.get(group_id)
-            if lane is not None:
-                self._dispatch(lane)
+    def _see_to(self, group_ids: Iterable[GroupId]) -> None:
+        """See which rows of some lanes may go: when no fact is on its way, or at once where nobody is let go before."""
+        due = dict.fromkeys(group_ids)
+        if self.lull is None or self._deadline is not None:
+            for group_id in due:
+                self._look_into(group_id)
+            return
+        self._due.update(due)
+        if self._due and self._usher is None:
+            self._usher = asyncio.get_running_loop().create_task(self._see_to_one_by_one())
+
+    async def _see_to_one_by_one(self) -> None:
+        try:
+            while self._due:
+                await self.give_way()
+                group_id = next(iter(self._due))
+                del self._due[group_id]
+                self._look_into(group_id)
+        finally:
+            self._usher = None
+
+    def _look_into(self, group_id: GroupId) -> None:
+        lane = self._lanes.get(group_id)
+        if lane is not None:
+            self._dispatch(lane)
 
     def _dispatch(self, lane: _Lane) -> None:
         """Start whatever of a lane may go now, and be woken when the next may."""
@@ -441,7 +465,10 @@ class Delivery:
             if isinstance(receipt, Throttled):
                 self._slow_down(lane, item, receipt)
         self._let_in(lane.door)
-        self._dispatch(lane)
+        if lane.waiting:
+            self._see_to((lane.group_id,))
+        else:
+            self._dispatch(lane)
 
     def _slow_down(self, lane: _Lane, item: _Item, receipt: Throttled) -> None:
         """Heed a platform that asks for patience; the row keeps its place before those behind it.
@@ -482,7 +509,7 @@ class Delivery:
     async def _wake(self, lane: _Lane, at: datetime) -> None:
         await self._clock.sleep((at - self._clock.now()).total_seconds())
         lane.timer = lane.timer_at = None
-        self._dispatch(lane)
+        self._see_to((lane.group_id,))
 
     def _put_down(self, lane: _Lane) -> None:
         """End a lane in which nothing can go any more; what waits in it waits in the record."""

@@ -359,7 +359,6 @@ class Outbox:
             StoreError: they could not be claimed, and wait in the record.
         """
         if not claimed:
-            await self._give_way()
             if self._owed:
                 return ()  # the database went away: first what is owed to it, and `pump` comes back to these
             ours = await self._claimed(rows)
@@ -399,7 +398,8 @@ class Outbox:
                 return await self._ask(row, row.action)
             if receipt is None:
                 receipt = await self._perform(row)
-                await self._give_way()
+                if self.delivery is not None:
+                    await self.delivery.give_way()
             state, stored = await self._write_down(row, receipt)
         except Unstorable as error:
             self.log.warning("outcome cannot be stored", kind=row.action.kind, error=str(error)[:_SHOWN])
@@ -460,10 +460,6 @@ class Outbox:
             self._owed.append((row, receipt))
             return []
         return [] if receipt is None else [(row, receipt)]
-
-    async def _give_way(self) -> None:
-        if self.delivery is not None:
-            await self.delivery.give_way()
 
     def _undo(self, row: OutboxRow) -> tuple[OutboxRow, ...]:
         """Make what takes back a thing that is done, should its case have been taken out of force meanwhile."""
