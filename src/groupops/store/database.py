@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
@@ -236,7 +236,7 @@ def _drive(steps: Steps[T], connection: sqlite3.Connection) -> T:
         except StopIteration as done:
             result: T = done.value
             return result
-        rows = _put(connection, wanted) if type(wanted) is Insert else _said(connection, *wanted)
+        rows = _put(connection, wanted) if isinstance(wanted, Insert) else _said(connection, *wanted)
 
 
 def _said(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> list[Row]:
@@ -301,7 +301,7 @@ def inserting(
     most = max(1, PARAMETERS // max(1, len(columns)))
     for start in range(0, len(rows), most):
         part = rows[start : start + most]
-        values = [row[column] for row in part for column in columns]
+        values = [*rows[0].values()] if len(rows) == 1 else [row[name] for row in part for name in columns]
         stored += yield Insert(table, columns, values, len(part), tail, returning)
     return stored
 
@@ -394,8 +394,7 @@ def _plain(values: Sequence[Any]) -> list[Any]:
     ]
 
 
-@cache
-def _way_of(kind: Any) -> Callable[[Any], Any]:
+def _way(kind: type[object]) -> Callable[[Any], Any]:
     """Give how values of a kind are written."""
     if issubclass(kind, datetime):
         return _moment
@@ -405,17 +404,15 @@ def _way_of(kind: Any) -> Callable[[Any], Any]:
 
 
 def _moment(value: datetime) -> str:
-    return _written(value if value.tzinfo is UTC else value.astimezone(UTC))
+    """Write a moment in UTC as Tortoise does."""
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ")
 
 
 def _as_it_is(value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=1024)
-def _written(moment: datetime) -> str:
-    """Write a moment in UTC as Tortoise does; a booking writes the same few many times over."""
-    return moment.isoformat(" ")
+_way_of: Callable[[Any], Callable[[Any], Any]] = cache(_way)
 
 
 def legible(text: str) -> str:

@@ -103,7 +103,8 @@ class ImmediateSqliteClient(SqliteClient):
         if self._connection:
             return
         opening = partial(sqlite3.connect, self.filename, isolation_level=None, check_same_thread=False)
-        made = await WatchedConnection(opening, iter_chunk_size=64)
+        made = WatchedConnection(opening, iter_chunk_size=64)
+        await made
         made._conn.row_factory = sqlite3.Row  # noqa: SLF001 - as Tortoise does
         self._connection = made
         for pragma, value in self.pragmas.items():

@@ -68,15 +68,20 @@ def person_for(account: AccountId, name: str) -> Steps[PersonId]:
     """Give the number of the person an account is bound to, making a provisional one when there is none."""
     while True:
         found = yield BOUND, (account,)
-        if found:
-            return PersonId(found[0]["person_id"])
-        made = yield from inserting(models.Person, [rows.person_columns(provisional(name))], returning=("id",))
-        columns = {"account": account, "platform": platform_of(account), "person_id": made[0]["id"]}
-        bound = yield from inserting(models.Account, [columns], on_conflict=KEEP_OLD, returning=("person_id",))
-        if bound:
-            return PersonId(bound[0]["person_id"])
-        # Somebody bound it in this very moment.
-        yield 'DELETE FROM "core_persons" WHERE "id" = ?', (made[0]["id"],)
+        person_id = PersonId(found[0]["person_id"]) if found else (yield from _newcomer(account, name))
+        if person_id is not None:
+            return person_id
+
+
+def _newcomer(account: AccountId, name: str) -> Steps[PersonId | None]:
+    """Make a provisional person of an account; None, and nothing made, when somebody bound it in this very moment."""
+    made = yield from inserting(models.Person, [rows.person_columns(provisional(name))], returning=("id",))
+    columns = {"account": account, "platform": platform_of(account), "person_id": made[0]["id"]}
+    bound = yield from inserting(models.Account, [columns], on_conflict=KEEP_OLD, returning=("person_id",))
+    if bound:
+        return PersonId(bound[0]["person_id"])
+    yield 'DELETE FROM "core_persons" WHERE "id" = ?', (made[0]["id"],)
+    return None
 
 
 def holder(account: AccountId, name: str) -> Steps[PersonId]:
@@ -84,7 +89,8 @@ def holder(account: AccountId, name: str) -> Steps[PersonId]:
     found = yield HOLDER, (account,)
     if found and found[0]["merged_into"] is None:
         return PersonId(found[0]["id"])
-    return (yield from standing((yield from person_for(account, name))))
+    made = None if found else (yield from _newcomer(account, name))
+    return made if made is not None else (yield from standing((yield from person_for(account, name))))
 
 
 def provisional(name: str) -> Person:
