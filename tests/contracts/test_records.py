@@ -834,6 +834,21 @@ async def test_an_action_is_stored_once_under_its_key(records: Records) -> None:
     assert await records.outbox() == first + again
 
 
+@pytest.mark.parametrize("count", [4, 40])
+async def test_of_several_actions_at_once_those_that_are_stored_already_are_left_out(
+    records: Records, count: int
+) -> None:
+    there, fresh = rows("qq:e1", count)[::2], rows("qq:e1", count)[1::2]
+    first = await records.enqueue(there)
+
+    again = await records.enqueue(rows("qq:e1", count))
+
+    assert [row.index for row in again] == [row.index for row in fresh]
+    numbers = {row.id: row.index for row in first + again}
+    assert {row.id: row.index for row in await records.outbox()} == numbers
+    assert len(numbers) == count
+
+
 async def test_a_claim_that_sent_nothing_was_no_try(records: Records) -> None:
     (row,) = await records.enqueue(rows("qq:e1", 1))
     for untried in (True, True, False, True):

@@ -215,6 +215,27 @@ async def test_a_row_is_claimed_and_its_outcome_written_when_no_fact_is_on_its_w
         assert await d.states() == ["send_text done"]
 
 
+async def test_of_several_groups_one_at_a_time_has_its_turn_while_facts_come() -> None:
+    async with desk() as d:
+        lulls = asyncio.Semaphore(0)
+        d.delivery.lull = lulls.acquire
+        for number, group in enumerate((G, H, G)):
+            await d.send(f"e{number}", text(f"{number}", group))
+        said: list[list[str]] = []
+
+        for _ in range(2):
+            lulls.release()
+            await d.breathe()
+            said.append(list(d.platform.texts))
+
+        assert said == [["0"], ["0", "1"]]
+        d.delivery.lull = None
+        for _ in range(3):
+            lulls.release()
+        await d.delivery.settled()
+        assert d.platform.texts == ["0", "1", "2"]
+
+
 async def test_whoever_stops_gives_way_to_nobody() -> None:
     async with desk() as d:
         d.delivery.lull = asyncio.Event().wait

@@ -70,6 +70,13 @@ def test_nobody_looks_for_a_contact_where_no_word_spoke() -> None:
     assert asked == []
 
 
+def test_nobody_looks_for_a_contact_where_the_words_say_enough() -> None:
+    asked: list[str] = []
+    (counted,) = tally(MATCHER.find("日结兼职，刷单返佣"), {"ads": PACK}, lambda: bool(asked.append("asked")))
+
+    assert (counted.level, asked) == ("act", [])
+
+
 def test_a_word_counts_once_however_often_it_stands_there() -> None:
     counted = count("佣金佣金佣金")
 
