@@ -25,8 +25,8 @@ from bench.figures import ROOT, BadRow, Row, checked, met
 
 HERE = Path(__file__).parent
 
-PATIENCE_S = 1200
-"""Seconds after which a bench is given up; where the machine is never calm, waiting is measured thirty times (`bench.qq`)."""
+PATIENCE_S = 1800
+"""Seconds after which a bench is given up: on a machine that is never calm, waiting is measured 48 times (`bench.qq`)."""
 
 _COLLECT = "--collect"
 _LAST_WORDS = 12

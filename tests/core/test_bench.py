@@ -190,6 +190,8 @@ def test_waiting_is_taken_at_the_load_it_should_be_and_while_nobody_took_the_cor
     assert fits({"busy": SHARE, "stolen": QUIET})
     assert not fits({"busy": SHARE + 0.1, "stolen": 0.0})
     assert not fits({"busy": SHARE, "stolen": 2 * QUIET})
+    assert fits({"busy": SHARE, "stolen": 0.0, "held": QUIET})
+    assert not fits({"busy": SHARE, "stolen": 0.0, "held": 2 * QUIET})
 
 
 def test_of_several_measurings_the_fittest_counts_however_long_messages_waited() -> None:
@@ -200,6 +202,7 @@ def test_of_several_measurings_the_fittest_counts_however_long_messages_waited()
 
     assert fittest([disturbed, busy, fit]) == fit
     assert fittest([disturbed, busy]) == busy
+    assert fittest([disturbed, {**disturbed, "stolen": 0.1}])["stolen"] == 0.1
 
 
 def test_a_machine_of_which_there_is_no_time_to_see_is_not_calm() -> None:
