@@ -239,7 +239,7 @@ def _whisper(event: PrivateMessageEvent, sight: Sight) -> Facts:
     sender = str(event.user_id)
     told = str(event.group_id or "")
     group = told if told not in ("", "0", NO_GROUP) else sight.home(sender)
-    if not group or sender == sight.bot:
+    if not group or not account(sender) or sender == sight.bot:
         return ()
     parts = segments.read(event.original_message, _reading(sight, ""))
     message_id = str(event.message_id)
@@ -283,8 +283,11 @@ def _recalled(event: GroupRecallNoticeEvent, sight: Sight) -> Facts:
 
 
 def _joined(event: GroupIncreaseNoticeEvent, sight: Sight) -> Facts:
-    """Read who came in. By a link one comes as by an invitation of nobody; that is said to be unknown."""
-    if str(event.user_id) == sight.bot:
+    """Read who came in; a number that an end did not find is nobody who could be welcomed.
+
+    By a link one comes as by an invitation of nobody; that is said to be unknown.
+    """
+    if str(event.user_id) == sight.bot or not account(event.user_id):
         return ()
     operator = account(event.operator_id) or None
     how: How = _HOW.get(event.sub_type, "unknown") if operator else "unknown"
@@ -301,6 +304,8 @@ def _left(event: GroupDecreaseNoticeEvent, sight: Sight) -> Facts:
     base = _base(sight, event.group_id, event.time, "left", event.user_id)
     if event.sub_type in {"kick_me", "disband"}:
         return (_gone(sight, event.group_id, event.time, by),)
+    if not who:
+        return ()
     if event.sub_type == "leave" or by == who:
         return (MemberLeft(**base, account=who, how="left"),)
     # NapCat calls every way out it does not know a kick; one without an operator proves none.
@@ -320,6 +325,8 @@ def _gone(sight: Sight, group: int, time: int, by: AccountId | None) -> MemberLe
 
 def _renamed(event: GroupCardNoticeEvent, sight: Sight) -> Facts:
     """Read a new card; two changes within one second are two facts, so the id has a mark of the card in it."""
+    if not account(event.user_id):
+        return ()
     old, new = word(event.card_old), word(event.card_new)
     mark = f"{crc32(new.encode(errors='replace')):08x}"
     base = _base(sight, event.group_id, event.time, "card", event.user_id, mark)
@@ -327,6 +334,8 @@ def _renamed(event: GroupCardNoticeEvent, sight: Sight) -> Facts:
 
 
 def _role_changed(event: GroupAdminNoticeEvent, sight: Sight) -> Facts:
+    if not account(event.user_id):
+        return ()
     role = Role.ADMIN if event.sub_type == "set" else Role.MEMBER
     base = _base(sight, event.group_id, event.time, "role", event.sub_type, event.user_id)
     return (RoleChanged(**base, account=account(event.user_id), role=role),)

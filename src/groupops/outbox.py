@@ -508,8 +508,10 @@ class Outbox:
         if self.rehearse:
             return Rehearsed()
         platform = self.platforms.get(row.group_id.partition(":")[0])
-        if platform is None:
+        if platform is None and row.group_id:
             return Unreachable(why="not connected")
+        if platform is None:  # a fact about nobody, answered: it is no use to wait for them
+            return Impossible(capability=Capability.DIRECT_MESSAGE)
         if isinstance(row.receipt, InDoubt) and not self._repeatable(row):
             return Unreachable(why="not connected") if is_away(platform) else row.receipt
         needs = row.action.needs

@@ -406,6 +406,15 @@ async def test_what_has_gone_needs_nothing_in_its_place() -> None:
         assert await r.records.tickets() == ()
 
 
+async def test_a_private_word_to_nobody_is_given_up_at_once() -> None:
+    """A fact about nobody was answered: no platform is away that could come back and say who it is."""
+    async with desk() as r:
+        await put(r, DirectMessage(group_id=G, account=AccountId(""), text="欢迎"), purpose="react")
+        await r.engine.outbox.pump()
+
+        assert await states(r) == ["direct_message failed"]
+
+
 async def test_where_nobody_can_be_written_to_the_group_hears_of_a_ticket_and_no_details() -> None:
     async with desk() as r:
         without(r, Capability.DIRECT_MESSAGE)
