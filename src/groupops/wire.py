@@ -83,9 +83,8 @@ def receipt_from_json(text: str | bytes) -> Receipt:
 def dumps(of: Any, value: object) -> str:
     """Write a value of the type `of` as JSON; half a surrogate pair, which no UTF-8 can hold, becomes `?`."""
     try:
-        return (
-            adapter(of).serializer.to_json(value).decode()
-        )  # as `dump_json`, which passes on twenty choices
+        # As `dump_json`, which passes on twenty choices.
+        return adapter(of).serializer.to_json(value).decode()
     except PydanticSerializationError:
         plain = json.dumps(adapter(of).dump_python(value, mode="json"), ensure_ascii=False)
         return plain.encode("utf-8", "replace").decode()
