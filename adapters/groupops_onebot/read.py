@@ -239,7 +239,7 @@ def _whisper(event: PrivateMessageEvent, sight: Sight) -> Facts:
     sender = str(event.user_id)
     told = str(event.group_id or "")
     group = told if told not in ("", "0", NO_GROUP) else sight.home(sender)
-    if not group or not account(sender) or sender == sight.bot:
+    if not group or sender == sight.bot:
         return ()
     parts = segments.read(event.original_message, _reading(sight, ""))
     message_id = str(event.message_id)
@@ -283,11 +283,8 @@ def _recalled(event: GroupRecallNoticeEvent, sight: Sight) -> Facts:
 
 
 def _joined(event: GroupIncreaseNoticeEvent, sight: Sight) -> Facts:
-    """Read who came in; a number that an end did not find is nobody who could be welcomed.
-
-    By a link one comes as by an invitation of nobody; that is said to be unknown.
-    """
-    if str(event.user_id) == sight.bot or not account(event.user_id):
+    """Read who came in. By a link one comes as by an invitation of nobody; that is said to be unknown."""
+    if str(event.user_id) == sight.bot:
         return ()
     operator = account(event.operator_id) or None
     how: How = _HOW.get(event.sub_type, "unknown") if operator else "unknown"
@@ -304,7 +301,7 @@ def _left(event: GroupDecreaseNoticeEvent, sight: Sight) -> Facts:
     base = _base(sight, event.group_id, event.time, "left", event.user_id)
     if event.sub_type in {"kick_me", "disband"}:
         return (_gone(sight, event.group_id, event.time, by),)
-    if not who:
+    if not who:  # a group that was disbanded is told of with nobody's number as well
         return ()
     if event.sub_type == "leave" or by == who:
         return (MemberLeft(**base, account=who, how="left"),)
@@ -325,8 +322,6 @@ def _gone(sight: Sight, group: int, time: int, by: AccountId | None) -> MemberLe
 
 def _renamed(event: GroupCardNoticeEvent, sight: Sight) -> Facts:
     """Read a new card; two changes within one second are two facts, so the id has a mark of the card in it."""
-    if not account(event.user_id):
-        return ()
     old, new = word(event.card_old), word(event.card_new)
     mark = f"{crc32(new.encode(errors='replace')):08x}"
     base = _base(sight, event.group_id, event.time, "card", event.user_id, mark)
@@ -334,8 +329,6 @@ def _renamed(event: GroupCardNoticeEvent, sight: Sight) -> Facts:
 
 
 def _role_changed(event: GroupAdminNoticeEvent, sight: Sight) -> Facts:
-    if not account(event.user_id):
-        return ()
     role = Role.ADMIN if event.sub_type == "set" else Role.MEMBER
     base = _base(sight, event.group_id, event.time, "role", event.sub_type, event.user_id)
     return (RoleChanged(**base, account=account(event.user_id), role=role),)
@@ -412,17 +405,26 @@ def _tip(event: GrayTipNotifyEvent, sight: Sight) -> Facts:
     return (_packet(base, account(event.user_id)),)
 
 
+def _of_somebody(reader: Callable[[Any, Sight], Facts]) -> Callable[[Any, Sight], Facts]:
+    """Have nothing read where an end did not find whose number it is: nobody can be greeted or answered."""
+
+    def read_of(event: Any, sight: Sight) -> Facts:
+        return reader(event, sight) if account(event.user_id) else ()
+
+    return read_of
+
+
 _READERS: Mapping[type[OneBotEvent], Callable[[Any, Sight], Facts]] = MappingProxyType(
     {
         GroupMessageEvent: _message,
-        PrivateMessageEvent: _whisper,
+        PrivateMessageEvent: _of_somebody(_whisper),
         GroupUploadNoticeEvent: _uploaded,
         GroupRecallNoticeEvent: _recalled,
-        GroupIncreaseNoticeEvent: _joined,
+        GroupIncreaseNoticeEvent: _of_somebody(_joined),
         GroupDecreaseNoticeEvent: _left,
         GroupDismissNoticeEvent: _dismissed,
-        GroupCardNoticeEvent: _renamed,
-        GroupAdminNoticeEvent: _role_changed,
+        GroupCardNoticeEvent: _of_somebody(_renamed),
+        GroupAdminNoticeEvent: _of_somebody(_role_changed),
         OwnRoleEvent: _own_role,
         GroupBanNoticeEvent: _muted,
         GroupRequestEvent: _asked,

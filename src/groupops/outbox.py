@@ -508,10 +508,10 @@ class Outbox:
         if self.rehearse:
             return Rehearsed()
         platform = self.platforms.get(row.group_id.partition(":")[0])
-        if platform is None and row.group_id:
-            return Unreachable(why="not connected")
-        if platform is None:  # a fact about nobody, answered: it is no use to wait for them
-            return Impossible(capability=Capability.DIRECT_MESSAGE)
+        if platform is None:
+            # A private word to nobody has no road, and nobody will ever connect.
+            nobody = Impossible(capability=Capability.DIRECT_MESSAGE)
+            return Unreachable(why="not connected") if row.group_id else nobody
         if isinstance(row.receipt, InDoubt) and not self._repeatable(row):
             return Unreachable(why="not connected") if is_away(platform) else row.receipt
         needs = row.action.needs

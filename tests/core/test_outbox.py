@@ -409,10 +409,14 @@ async def test_what_has_gone_needs_nothing_in_its_place() -> None:
 async def test_a_private_word_to_nobody_is_given_up_at_once() -> None:
     """A fact about nobody was answered: no platform is away that could come back and say who it is."""
     async with desk() as r:
-        await put(r, DirectMessage(group_id=G, account=AccountId(""), text="欢迎"), purpose="react")
-        await r.engine.outbox.pump()
+        nobody = AccountId("")
+        await put(
+            r, DirectMessage(group_id=G, account=nobody, text="欢迎", neutral="请看私信"), purpose="react"
+        )
+        await r.settle()
 
         assert await states(r) == ["direct_message failed"]
+        assert done(r) == [], "the group does not hear of it either"
 
 
 async def test_where_nobody_can_be_written_to_the_group_hears_of_a_ticket_and_no_details() -> None:
